@@ -1,0 +1,279 @@
+//! Claims: what a record asks the ledger to hold true, in words that rules and
+//! indexes understand without knowing the kind.
+//!
+//! A kind says once, in its own file, which claims it makes. Rules judge
+//! claims; the fold writes them down. So a new kind made of known claims needs
+//! no change to either.
+
+use super::hash::Hash;
+use super::quantity::Quantity;
+use super::role::Role;
+use super::sign::PublicKey;
+use super::wire::PersonId;
+use crate::ident::{Area, CivilDate, EntityId, Gtin, TraceCode};
+use crate::record::sign::KeyId;
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+/// One thing a record asks the ledger to hold true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The ledger begins, under these root keys and this policy.
+    OpensLedger {
+        /// Root authority keys.
+        root_keys: Vec<PublicKey>,
+        /// How the ledger judges times and quorums.
+        policy: Policy,
+    },
+    /// An entity exists.
+    RegistersEntity {
+        /// Its id.
+        entity: EntityId,
+        /// Where it is.
+        area: Area,
+        /// Its unified social credit code, unique in the ledger.
+        uscc: Option<String>,
+    },
+    /// A key signs in an entity's name.
+    EnrolsKey {
+        /// For whom.
+        entity: EntityId,
+        /// The public key.
+        key: PublicKey,
+        /// Its own signature over `trace/enrol/v1\n` ‖ origin ‖ entity ‖ key.
+        possession: [u8; 64],
+        /// Whether the ledger's operator keeps the private key.
+        hosted: bool,
+    },
+    /// A key signs no more.
+    RevokesKey {
+        /// Whose key.
+        entity: EntityId,
+        /// Which key.
+        key: KeyId,
+        /// From which log index on what it signed is disputed.
+        compromised_from: Option<u64>,
+    },
+    /// An entity may sign in a role.
+    GrantsRole {
+        /// Who.
+        entity: EntityId,
+        /// In which role.
+        role: Role,
+        /// Where.
+        area: Area,
+    },
+    /// An entity may no longer sign in a role.
+    WithdrawsRole {
+        /// Who.
+        entity: EntityId,
+        /// In which role.
+        role: Role,
+        /// Where.
+        area: Area,
+    },
+    /// A trace unit exists.
+    CreatesUnit {
+        /// Its trace code.
+        unit: TraceCode,
+        /// How much of it there is.
+        quantity: Quantity,
+        /// When it was harvested, slaughtered, produced or imported.
+        produced_on: CivilDate,
+        /// Until when it may be sold, and what that date means.
+        durability: Option<(DurabilityKind, CivilDate)>,
+        /// Product number on the package.
+        gtin: Option<Gtin>,
+        /// Batch as the producer writes it.
+        lot: Option<String>,
+        /// Codes of other systems that mean the same unit.
+        foreign_codes: Vec<String>,
+    },
+    /// A quantity of a unit is certified.
+    Certifies {
+        /// The certificate's number, unique in the ledger.
+        number: String,
+        /// What it is about.
+        unit: TraceCode,
+        /// How much of it.
+        quantity: Quantity,
+        /// Which statutory form.
+        form: Form,
+        /// Date of issue.
+        issued_on: CivilDate,
+        /// Last day of validity, where the form or the issuer sets one.
+        expires_on: Option<CivilDate>,
+        /// The bases ticked.
+        bases: Vec<Basis>,
+        /// The promises made.
+        pledges: Vec<Pledge>,
+    },
+    /// A quantity of a unit enters the signer's cold store.
+    EntersStore {
+        /// Which unit.
+        unit: TraceCode,
+        /// When.
+        at_ms: u64,
+        /// How much; known only with the trade section.
+        quantity: Option<Quantity>,
+    },
+    /// A quantity of a unit leaves the signer's cold store.
+    LeavesStore {
+        /// Which unit.
+        unit: TraceCode,
+        /// When.
+        at_ms: u64,
+        /// How much; known only with the trade section.
+        quantity: Option<Quantity>,
+    },
+    /// A certificate, or a whole unit, no longer stands.
+    Voids {
+        /// The record that is voided.
+        target: Hash,
+        /// The unit it is about.
+        unit: TraceCode,
+        /// The certificate's number; none voids the unit itself.
+        number: Option<String>,
+    },
+    /// A certificate is replaced by another.
+    Supersedes {
+        /// The record that is replaced.
+        target: Hash,
+        /// The unit it is about.
+        unit: TraceCode,
+        /// The certificate's number.
+        number: String,
+        /// The unit of the replacing certificate; may be the same.
+        replacement_unit: TraceCode,
+        /// The number of the replacing certificate.
+        replacement_number: String,
+    },
+    /// A person's data are locked away at once and destroyed on a date.
+    RestrictsPerson {
+        /// Whose.
+        person: PersonId,
+        /// The day on which the last statutory retention period ends.
+        destroy_on: CivilDate,
+    },
+    /// A person's data are destroyed.
+    ErasesPerson {
+        /// Whose.
+        person: PersonId,
+    },
+    /// The log of look-ups has this length and head.
+    SealsLookups {
+        /// How many look-ups it holds.
+        count: u64,
+        /// The hash of its last line.
+        head: Hash,
+    },
+}
+
+/// How a ledger judges times and quorums; fixed by its first record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Which numbered set of rules is in force.
+    pub rule_set: u16,
+    /// Root keys that must agree on an act of the root authority.
+    pub root_quorum: u8,
+    /// The ledger's civil time: minutes east of UTC (480 in China).
+    pub civil_offset_minutes: i16,
+    /// How far ahead of admission a signer's clock may be.
+    pub signed_ahead_max_ms: u64,
+    /// How many days an issue date may precede admission without an
+    /// authority's countersignature.
+    pub issue_backdate_max_days: u16,
+}
+
+/// The statutory form that a certificate follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// 电子追溯合格证 (Hebei).
+    ElectronicTraceability,
+    /// 承诺达标合格证, the form of 2021.
+    Conformity2021,
+    /// 承诺达标合格证 样式一, producers, in force 2026-02-01.
+    Conformity2026Producer,
+    /// 承诺达标合格证 样式二, buyers, in force 2026-02-01.
+    Conformity2026Buyer,
+}
+
+impl Form {
+    /// The words that the form demands be printed.
+    #[must_use]
+    pub fn name_zh(self) -> &'static str {
+        match self {
+            Self::ElectronicTraceability => "电子追溯合格证",
+            Self::Conformity2021 => "承诺达标合格证(2021年样式)",
+            Self::Conformity2026Producer => "承诺达标合格证(样式一 生产者)",
+            Self::Conformity2026Buyer => "承诺达标合格证(样式二 收购者)",
+        }
+    }
+
+    /// The form's English name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ElectronicTraceability => "electronic traceability certificate",
+            Self::Conformity2021 => "promise-of-conformity certificate, form of 2021",
+            Self::Conformity2026Producer => "promise-of-conformity certificate, form 1 of 2026 (producer)",
+            Self::Conformity2026Buyer => "promise-of-conformity certificate, form 2 of 2026 (buyer)",
+        }
+    }
+}
+
+/// What the date on a package means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum DurabilityKind {
+    /// Quality is promised until this day.
+    BestBefore,
+    /// Not to be eaten after this day.
+    UseBy,
+}
+
+macro_rules! worded {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident $zh:literal $doc:literal;)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $(#[doc = $doc] $variant,)* }
+
+        impl $name {
+            /// The words of the form.
+            #[must_use]
+            pub fn name_zh(self) -> &'static str {
+                match self { $(Self::$variant => $zh,)* }
+            }
+        }
+    };
+}
+
+worded! {
+    /// 承诺依据: on what a promise of conformity rests. Four until 2026-01-31,
+    /// three since.
+    Basis {
+        EntrustedTest "委托检测" "Form of 2021: tested by a laboratory.";
+        OwnTest "自我检测" "Form of 2021: tested by the issuer.";
+        InternalControl "内部质量控制" "Form of 2021: internal quality control.";
+        SelfPromise "自我承诺" "Form of 2021: the issuer's own promise.";
+        ControlMeetsRequirements "质量安全控制符合要求" "Forms of 2026: controls meet the requirements.";
+        OwnTestPassed "自行检测合格" "Forms of 2026: the issuer's own test passed.";
+        EntrustedTestPassed "委托检测合格" "Forms of 2026: a laboratory's test passed.";
+    }
+}
+
+worded! {
+    /// 承诺事项: what is promised.
+    Pledge {
+        NoForbiddenSubstances "不使用禁用农药兽药、停用兽药和非法添加物" "Form of 2021.";
+        ResiduesWithinLimits "常规农药兽药残留不超标" "Form of 2021.";
+        TruthOfPromise "对承诺的真实性负责" "Form of 2021.";
+        NoBannedCompounds "未使用禁用农药、兽药及其他化合物" "Form 1 of 2026.";
+        UsedResiduesWithinLimits "使用的常规农药、兽药残留不超标" "Form 1 of 2026.";
+        CertificatesCollected "已按规定收取并保存该批次承诺达标合格证" "Form 2 of 2026.";
+        NoMisusedAdditives "未违规使用保鲜剂、防腐剂、添加剂等" "Form 2 of 2026.";
+    }
+}

@@ -1,0 +1,234 @@
+//! What is true now: one word for a trace unit, and the checklist behind it.
+//!
+//! The same words in the API, the pages, the command line and the bundle; one
+//! table fixes which wins when several hold. Never "safe to eat": a status says
+//! what is recorded and proved.
+
+use super::claim::DurabilityKind;
+use super::unit::{Standing, UnitState};
+use crate::ident::{CivilDate, TraceCode};
+use serde::{Deserialize, Serialize};
+
+macro_rules! statuses {
+    ($($variant:ident $name:literal $en:literal $zh:literal;)*) => {
+        /// What is true now. Of several that hold, the one that stands first
+        /// here wins.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "each variant's meaning is its words, in the table")]
+        pub enum Status { $($variant,)* }
+
+        impl Status {
+            /// Every status, the one that wins first.
+            pub const ALL: &'static [Status] = &[$(Status::$variant,)*];
+
+            /// The status's name in code, URLs and JSON.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Status::$variant => $name,)* }
+            }
+
+            /// In words, English.
+            #[must_use]
+            pub fn words(self) -> &'static str {
+                match self { $(Status::$variant => $en,)* }
+            }
+
+            /// In words, Chinese.
+            #[must_use]
+            pub fn words_zh(self) -> &'static str {
+                match self { $(Status::$variant => $zh,)* }
+            }
+        }
+    };
+}
+
+statuses! {
+    Malformed "malformed" "This is not a trace code" "追溯码格式有误";
+    Unknown "unknown" "This code is not on the ledger" "账本中没有此追溯码";
+    IntegrityFailure "integrity_failure" "The records do not agree with their proof" "记录与证明不符";
+    CannotCheck "cannot_check" "This cannot be checked now" "目前无法核验";
+    Recalled "recalled" "Recalled" "已召回";
+    Voided "voided" "Voided" "已作废";
+    Disputed "disputed" "Disputed: the issuer's key was compromised" "存疑:签发密钥已泄露";
+    OnHold "on_hold" "On hold" "暂停流通";
+    Superseded "superseded" "Replaced by a new certificate" "已更正";
+    TemperatureAlert "temperature_alert" "Temperature alert" "温度异常";
+    PastDate "past_date" "Past its date" "已过日期";
+    CertificateExpired "certificate_expired" "The certificate has expired" "合格证已过期";
+    SuspiciousScans "suspicious_scans" "Scanned in suspiciously many places" "扫码异常";
+    Valid "valid" "Nothing on the ledger speaks against it" "有效";
+}
+
+/// What is known of the cold chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColdChain {
+    /// Shown to be within the policy's band.
+    Kept,
+    /// Outside it for longer than it tolerates.
+    Exceeded,
+    /// Not shown to be kept: readings are missing.
+    Gaps,
+    /// No readings at all.
+    NotMonitored,
+}
+
+/// One line of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// Which check, a stable name.
+    pub check: &'static str,
+    /// Whether it holds; none where nothing is recorded that could tell.
+    pub holds: Option<bool>,
+    /// In words, English.
+    pub words: String,
+    /// In words, Chinese.
+    pub words_zh: String,
+    /// Index of the record that decided, where one did.
+    pub index: Option<u64>,
+}
+
+/// A status with its reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The one word.
+    pub status: Status,
+    /// The checklist.
+    pub reasons: Vec<Reason>,
+    /// Where the new certificate is, when this one was replaced.
+    pub replaced_by: Option<(TraceCode, String)>,
+}
+
+/// The status that wins among those that hold.
+#[must_use]
+pub fn winner(holding: impl IntoIterator<Item = Status>) -> Status {
+    holding.into_iter().min().unwrap_or(Status::Valid)
+}
+
+/// Judges a unit as of `today`, with the first index about it whose signer's
+/// key is disputed there.
+#[must_use]
+pub fn judge(state: &UnitState, disputed_index: Option<u64>, today: CivilDate) -> Judgement {
+    let mut list = Checklist::default();
+    let Some(made) = &state.made else {
+        return Judgement { status: Status::Unknown, reasons: Vec::new(), replaced_by: None };
+    };
+    match state.voided_index {
+        Some(index) => list.fails("unit", Status::Voided, Some(index), "The unit was voided", "该追溯单元已作废"),
+        None => list.holds("unit", Some(made.index), "The unit is recorded", "追溯单元已登记"),
+    }
+    match disputed_index {
+        Some(index) => list.fails(
+            "issuer_key",
+            Status::Disputed,
+            Some(index),
+            "Signed with a key that was reported compromised",
+            "签名所用密钥已被报告泄露",
+        ),
+        None => list.holds("issuer_key", None, "No key that signed is reported compromised", "签名密钥均未被报告泄露"),
+    }
+    let replaced_by = judge_certificates(state, today, &mut list);
+    match made.durability.map(|(kind, on)| (kind, on.date())) {
+        None => list.unknown("date", "No best-before or use-by date is recorded", "未登记保质期"),
+        Some((kind, Ok(last))) => {
+            let (name, name_zh) = match kind {
+                DurabilityKind::BestBefore => ("best before", "保质期至"),
+                DurabilityKind::UseBy => ("use by", "食用截止"),
+            };
+            let (words, words_zh) = (format!("{name} {last}, today is {today}"), format!("{name_zh} {last},今天是 {today}"));
+            match today <= last {
+                true => list.holds("date", Some(made.index), words, words_zh),
+                false => list.fails("date", Status::PastDate, Some(made.index), words, words_zh),
+            }
+        }
+        Some((_, Err(_))) => list.fails("date", Status::CannotCheck, Some(made.index), "The date cannot be read", "日期无法读取"),
+    }
+    Judgement { status: winner(list.holding), reasons: list.reasons, replaced_by }
+}
+
+fn judge_certificates(state: &UnitState, today: CivilDate, list: &mut Checklist) -> Option<(TraceCode, String)> {
+    let Some(latest) = state.certificates.last() else {
+        list.unknown("certificate", "No certificate is recorded", "没有合格证记录");
+        return None;
+    };
+    // One standing certificate carries the unit; only without any does the
+    // fate of the latest decide.
+    let standing = state.certificates.iter().rev().find(|held| held.standing == Standing::InForce);
+    let judged = standing.unwrap_or(latest);
+    let number = &judged.number;
+    match &judged.standing {
+        Standing::InForce => list.holds(
+            "certificate",
+            Some(judged.index),
+            format!("Certificate {number} stands"),
+            format!("合格证 {number} 有效"),
+        ),
+        Standing::Voided { index } => list.fails(
+            "certificate",
+            Status::Voided,
+            Some(*index),
+            format!("Certificate {number} was voided"),
+            format!("合格证 {number} 已作废"),
+        ),
+        Standing::Superseded { index, number: new, .. } => list.fails(
+            "certificate",
+            Status::Superseded,
+            Some(*index),
+            format!("Certificate {number} was replaced by {new}"),
+            format!("合格证 {number} 已更正为 {new}"),
+        ),
+    }
+    if let (Standing::InForce, Some(last)) = (&judged.standing, judged.expires_on) {
+        let (words, words_zh) = (format!("valid until {last}, today is {today}"), format!("有效期至 {last},今天是 {today}"));
+        match last.date() {
+            Ok(last) if today <= last => list.holds("validity", Some(judged.index), words, words_zh),
+            _ => list.fails("validity", Status::CertificateExpired, Some(judged.index), words, words_zh),
+        }
+    }
+    match &judged.standing {
+        Standing::Superseded { unit, number, .. } => Some((*unit, number.clone())),
+        _ => None,
+    }
+}
+
+#[derive(Default)]
+struct Checklist {
+    reasons: Vec<Reason>,
+    holding: Vec<Status>,
+}
+
+impl Checklist {
+    fn holds(&mut self, check: &'static str, index: Option<u64>, words: impl Into<String>, words_zh: impl Into<String>) {
+        self.add(check, Some(true), index, words, words_zh);
+    }
+
+    fn unknown(&mut self, check: &'static str, words: impl Into<String>, words_zh: impl Into<String>) {
+        self.add(check, None, None, words, words_zh);
+    }
+
+    fn fails(&mut self, check: &'static str, status: Status, index: Option<u64>, words: impl Into<String>, words_zh: impl Into<String>) {
+        self.holding.push(status);
+        self.add(check, Some(false), index, words, words_zh);
+    }
+
+    fn add(&mut self, check: &'static str, holds: Option<bool>, index: Option<u64>, words: impl Into<String>, words_zh: impl Into<String>) {
+        self.reasons.push(Reason { check, holds, words: words.into(), words_zh: words_zh.into(), index });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_every_pair_the_one_that_stands_first_in_the_table_wins() {
+        for (place, first) in Status::ALL.iter().enumerate() {
+            for second in &Status::ALL[place..] {
+                assert_eq!(winner([*first, *second]), *first);
+                assert_eq!(winner([*second, *first]), *first);
+            }
+        }
+        assert_eq!(winner([]), Status::Valid);
+    }
+}
