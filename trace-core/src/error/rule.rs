@@ -53,4 +53,55 @@ rules! {
     TooLarge "too_large" "Send less at a time, or store the document beside the log" "内容过大,请分批提交";
     Subjects "subjects_wrong" "State exactly the subjects that follow from the body" "主体标识须与正文一致";
     Section "section_wrong" "Send each committed section with its salt, and no other" "请随记录提交对应的分段及其盐值";
+    Origin "origin_malformed" "Name the ledger with 1 to 64 of a-z, 0-9, dot, hyphen and slash" "账本名称须为1至64位小写字母、数字、点、连字符或斜线";
+    Algorithm "algorithm_unknown" "Sign with Ed25519, algorithm 1" "请使用算法1(Ed25519)签名";
+    Key "key_unsuitable" "Make a new Ed25519 key with a sound program and enrol that one" "请用可靠程序重新生成Ed25519密钥后登记";
+    Note "note_malformed" "Write lines that each end in a newline, without control characters, and name signers without spaces or plus" "说明文本每行须以换行结尾,不含控制字符,签名者名称不含空格和加号";
+    Range "range_wrong" "Ask for an index below the size and a size the ledger has reached" "序号须小于账本大小,大小不得超过账本现有记录数";
+    Number "certificate_number_malformed" "Number certificates with 4 to 32 of 0-9, A-Z and hyphen" "证号须为4至32位数字、大写字母或连字符";
+    Role "role_unknown" "Use one of the roles that the ledger knows" "请使用账本已有的角色";
+    Statement "statement_malformed" "Write the statement with exactly the fields that the kind's schema has" "请按该种类的字段填写";
+    FormFields "form_fields_wrong" "Fill in the form that is in force on the issue date, with its bases and promises" "请使用开具日期所适用的表样并填全承诺依据和承诺事项";
+    EntityName "entity_name_wrong" "Name a household in its personal section and every other entity in the clear" "农户姓名写入个人分段,其他主体公开名称";
+    Policy "policy_wrong" "Open the ledger with a policy that can be kept" "请使用可行的账本规则";
+    Temperature "temperature_malformed" "State the temperature in thousandths of a degree Celsius" "温度请以千分之一摄氏度填写";
+    DatesDisagree "dates_disagree" "Correct the dates: production, then issue, then expiry" "请更正日期:先生产,再开具,后到期";
+    // rights: who may say it
+    KeyUnknown "key_unknown" "Have the key enrolled by the authority of your area first" "请先由所在地主管部门登记密钥";
+    KeyRevoked "key_revoked" "Sign with a key that is in force" "请使用有效的密钥签名";
+    KeyKnown "key_enrolled_before" "Make a new key: a key is enrolled once ever" "请生成新密钥,每个密钥只能登记一次";
+    Possession "possession_unproved" "Sign the enrolment message with the key itself" "请用该密钥对登记信息签名";
+    Right "right_missing" "Ask the authority of your area for the role that this needs" "请向所在地主管部门申请相应角色";
+    Countersignature "countersignature_missing" "Have the wanted number of other keys countersign the same bytes" "请由规定的其他密钥会签";
+    Signature "signature_wrong" "Sign exactly the bytes of the record with the key that it names" "请用记录所列密钥对原始字节签名";
+    // place: where it stands
+    WrongOrigin "origin_wrong" "Send the record to the ledger that it names" "请提交到记录所列的账本";
+    Sequence "sequence_wrong" "Sign again with the expected sequence and link" "请按应有的序号和前一记录重新签名";
+    // state: what the ledger holds already
+    EntityKnown "entity_known" "Use the entity that is registered" "该主体已登记,请使用已有主体";
+    EntityUnknown "entity_unknown" "Register the entity first" "请先登记主体";
+    UnitKnown "trace_code_used" "Make a new trace code from 80 random bits" "该追溯码已使用,请重新生成";
+    UnitUnknown "unit_unknown" "Create the trace unit first" "请先建立追溯单元";
+    UnitVoided "unit_voided" "Create a new trace unit" "该追溯单元已作废,请新建";
+    NumberUsed "certificate_number_used" "Give the certificate a new number" "证号已使用,请更换";
+    TargetUnknown "target_unknown" "Name the record that is meant, as look-up shows it" "请按查询结果填写目标记录";
+    TargetNotStanding "target_not_standing" "Look the certificate up: it was voided or replaced already" "该合格证已作废或已更正";
+    QuantityExceeded "quantity_exceeded" "State no more than there is" "数量不得超过现有数量";
+    QuantityUnit "quantity_unit_differs" "State the quantity in the unit of measure of the trace unit" "计量单位须与追溯单元一致";
+    TooMany "too_many" "Begin a new trace unit" "数量已达上限,请新建追溯单元";
+    RoleHeld "role_held_already" "The entity holds the role already" "该主体已有此角色";
+    RoleNotHeld "role_not_held" "Look the entity up: it does not hold the role" "该主体无此角色";
+    PersonErased "person_erased" "Name the person under a new id" "该个人信息已删除,请使用新编号";
+    // time: when it is said
+    SignedAhead "signed_in_the_future" "Set the signer's clock right and sign again" "请校准时钟后重新签名";
+    IssueAhead "issued_in_the_future" "Give the date of issue, not a later one" "开具日期不得晚于今天";
+    IssueBackdated "issued_too_far_back" "Have an authority countersign, or issue with today's date" "补开须由主管部门会签";
+    BeforeProduction "before_production" "Correct the time: nothing is certified or moved before it is made" "时间不得早于生产日期";
+    EventAhead "event_in_the_future" "Record an event after it happened" "请在事件发生后登记";
+    // the ledger itself
+    NotOpen "ledger_not_open" "Open the ledger with its first record" "请先开立账本";
+    IdempotencyReused "idempotency_key_reused" "Use a new Idempotency-Key for other content" "不同内容请使用新的幂等键";
+    Group "group_refused" "Correct the record that is named and send all again" "请更正所列记录后整体重新提交";
+    Busy "busy" "Wait as long as Retry-After says and send again" "请稍后重试";
+    Token "token_wrong" "Send a token in force, made for this entity" "请使用有效的令牌";
 }

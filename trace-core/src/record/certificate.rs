@@ -66,7 +66,10 @@ impl Elements {
             expires_on.date()?;
         }
         if !self.bases.is_sorted_by(|a, b| a < b) || !self.pledges.is_sorted_by(|a, b| a < b) {
-            return Err(Invalid::new(Rule::FormFields, "bases and pledges must be sorted and distinct"));
+            return Err(Invalid::new(
+                Rule::FormFields,
+                "bases and pledges must be sorted and distinct",
+            ));
         }
         Ok(())
     }
@@ -74,7 +77,10 @@ impl Elements {
     /// The unit and the certificate.
     #[must_use]
     pub fn subjects(&self) -> Vec<SubjectId> {
-        vec![SubjectId::unit(self.unit), SubjectId::certificate(&self.number)]
+        vec![
+            SubjectId::unit(self.unit),
+            SubjectId::certificate(&self.number),
+        ]
     }
 
     /// That a quantity of the unit is certified, in `form`.
@@ -97,21 +103,24 @@ impl Elements {
     /// The same before anyone countersigned.
     #[must_use]
     pub fn without_countersignatures(&self) -> Self {
-        Self { countersignatures: Vec::new(), ..self.clone() }
+        Self {
+            countersignatures: Vec::new(),
+            ..self.clone()
+        }
     }
 }
 
 /// Makes a kind of the elements alone.
 macro_rules! certificate_kind {
     ($body:ident, $form:expr) => {
+        use postcard_schema::Schema;
+        use serde::{Deserialize, Serialize};
         use $crate::error::Invalid;
         use $crate::record::certificate::Elements;
         use $crate::record::claim::{Claim, Form};
         use $crate::record::kinds::Kind;
         use $crate::record::subject::SubjectId;
         use $crate::record::wire::{Countersignature, PersonRef, TokenId};
-        use postcard_schema::Schema;
-        use serde::{Deserialize, Serialize};
 
         /// The body.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Schema)]

@@ -187,7 +187,9 @@ pub struct Policy {
 }
 
 /// The statutory form that a certificate follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// 电子追溯合格证 (Hebei).
@@ -218,14 +220,20 @@ impl Form {
         match self {
             Self::ElectronicTraceability => "electronic traceability certificate",
             Self::Conformity2021 => "promise-of-conformity certificate, form of 2021",
-            Self::Conformity2026Producer => "promise-of-conformity certificate, form 1 of 2026 (producer)",
-            Self::Conformity2026Buyer => "promise-of-conformity certificate, form 2 of 2026 (buyer)",
+            Self::Conformity2026Producer => {
+                "promise-of-conformity certificate, form 1 of 2026 (producer)"
+            }
+            Self::Conformity2026Buyer => {
+                "promise-of-conformity certificate, form 2 of 2026 (buyer)"
+            }
         }
     }
 }
 
 /// What the date on a package means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DurabilityKind {
     /// Quality is promised until this day.

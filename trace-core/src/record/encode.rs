@@ -17,7 +17,10 @@ use serde::{Serialize, de::DeserializeOwned};
 /// fail.
 #[must_use]
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    #[expect(clippy::expect_used, reason = "plain values into a growing buffer cannot fail")]
+    #[expect(
+        clippy::expect_used,
+        reason = "plain values into a growing buffer cannot fail"
+    )]
     postcard::to_allocvec(value).expect("plain values encode")
 }
 
@@ -30,11 +33,17 @@ pub fn decode<T: Serialize + DeserializeOwned>(what: &str, bytes: &[u8]) -> Resu
     let (value, rest) =
         postcard::take_from_bytes::<T>(bytes).map_err(|error| malformed(error.to_string()))?;
     if !rest.is_empty() {
-        return Err(malformed(format!("{} bytes are left over of {}", rest.len(), bytes.len())));
+        return Err(malformed(format!(
+            "{} bytes are left over of {}",
+            rest.len(),
+            bytes.len()
+        )));
     }
     let again = postcard::to_allocvec(&value).map_err(|error| malformed(error.to_string()))?;
     if again != bytes {
-        return Err(malformed("the bytes are not the canonical encoding of their value".into()));
+        return Err(malformed(
+            "the bytes are not the canonical encoding of their value".into(),
+        ));
     }
     Ok(value)
 }
@@ -49,7 +58,10 @@ mod tests {
         let bytes = encode(&value);
         assert_eq!(decode::<(u32, String, Option<u8>)>("t", &bytes), Ok(value));
         for cut in 0..bytes.len() {
-            assert!(decode::<(u32, String, Option<u8>)>("t", &bytes[..cut]).is_err(), "cut {cut}");
+            assert!(
+                decode::<(u32, String, Option<u8>)>("t", &bytes[..cut]).is_err(),
+                "cut {cut}"
+            );
         }
         let mut longer = bytes;
         longer.push(0);

@@ -59,7 +59,14 @@ pub struct Statement {
 impl Statement {
     /// A statement of `body`, with the subjects that follow from it.
     #[must_use]
-    pub fn new(origin: Origin, key: KeyId, sequence: u64, link: Hash, signed_at_ms: u64, body: &Body) -> Self {
+    pub fn new(
+        origin: Origin,
+        key: KeyId,
+        sequence: u64,
+        link: Hash,
+        signed_at_ms: u64,
+        body: &Body,
+    ) -> Self {
         Self {
             origin,
             kind: body.kind().number,
@@ -90,7 +97,11 @@ impl Statement {
         for subject in &self.subjects {
             bytes.extend_from_slice(subject.as_ref());
         }
-        bytes.extend_from_slice(&u32::try_from(self.body.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend_from_slice(
+            &u32::try_from(self.body.len())
+                .unwrap_or(u32::MAX)
+                .to_be_bytes(),
+        );
         bytes.extend_from_slice(&self.body);
         bytes
     }
@@ -105,7 +116,10 @@ impl Statement {
         let statement = reader.statement()?;
         if !reader.rest.is_empty() {
             let left = reader.rest.len();
-            return Err(Invalid::new(Rule::Record, format!("{left} bytes are left over of {}", bytes.len())));
+            return Err(Invalid::new(
+                Rule::Record,
+                format!("{left} bytes are left over of {}", bytes.len()),
+            ));
         }
         Ok(statement)
     }
@@ -115,7 +129,13 @@ impl Statement {
     pub fn sign(&self, key: &SigningKey) -> Signed {
         let bytes = self.encode();
         let signature = key.sign(&bytes);
-        Signed { hash: Hash::of(&[&bytes]), statement: self.clone(), bytes, algorithm: Algorithm::Ed25519, signature }
+        Signed {
+            hash: Hash::of(&[&bytes]),
+            statement: self.clone(),
+            bytes,
+            algorithm: Algorithm::Ed25519,
+            signature,
+        }
     }
 }
 
@@ -139,17 +159,30 @@ impl Signed {
     pub fn decode(bytes: &[u8]) -> Result<Self, Invalid> {
         if bytes.len() + STAMP_BYTES > ENTRY_BYTES_MAX {
             let most = ENTRY_BYTES_MAX - STAMP_BYTES;
-            return Err(Invalid::new(Rule::TooLarge, format!("a record of {} bytes, at most {most}", bytes.len())));
+            return Err(Invalid::new(
+                Rule::TooLarge,
+                format!("a record of {} bytes, at most {most}", bytes.len()),
+            ));
         }
-        let split = bytes.len().checked_sub(SIGNATURE_BYTES).and_then(|at| bytes.split_at_checked(at));
+        let split = bytes
+            .len()
+            .checked_sub(SIGNATURE_BYTES)
+            .and_then(|at| bytes.split_at_checked(at));
         let Some((signed, [algorithm, signature @ ..])) = split else {
             return Err(short("a signature", SIGNATURE_BYTES, bytes.len()));
         };
         let statement = Statement::decode(signed)?;
         let algorithm = Algorithm::from_byte(*algorithm)?;
-        let signature = <[u8; 64]>::try_from(signature).map_err(|_| short("a signature", 64, signature.len()))?;
+        let signature = <[u8; 64]>::try_from(signature)
+            .map_err(|_| short("a signature", 64, signature.len()))?;
         let hash = Hash::of(&[signed]);
-        Ok(Self { statement, bytes: signed.to_vec(), algorithm, signature: Signature::from_bytes(signature), hash })
+        Ok(Self {
+            statement,
+            bytes: signed.to_vec(),
+            algorithm,
+            signature: Signature::from_bytes(signature),
+            hash,
+        })
     }
 
     /// A record from its signed bytes and a signature made elsewhere.
@@ -157,19 +190,37 @@ impl Signed {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn from_parts(signed_bytes: &[u8], signature: &Signature) -> Result<Self, Invalid> {
-        Self::decode(&[signed_bytes, &[Algorithm::Ed25519 as u8], signature.as_bytes()].concat())
+        Self::decode(
+            &[
+                signed_bytes,
+                &[Algorithm::Ed25519 as u8],
+                signature.as_bytes(),
+            ]
+            .concat(),
+        )
     }
 
     /// `signed bytes ‖ algorithm ‖ signature`.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        [self.bytes.as_slice(), &[self.algorithm as u8], self.signature.as_bytes()].concat()
+        [
+            self.bytes.as_slice(),
+            &[self.algorithm as u8],
+            self.signature.as_bytes(),
+        ]
+        .concat()
     }
 
     /// The entry that the log holds for this record, admitted then.
     #[must_use]
     pub fn entry(&self, admitted_ms: u64) -> Vec<u8> {
-        [&admitted_ms.to_be_bytes(), self.bytes.as_slice(), &[self.algorithm as u8], self.signature.as_bytes()].concat()
+        [
+            &admitted_ms.to_be_bytes(),
+            self.bytes.as_slice(),
+            &[self.algorithm as u8],
+            self.signature.as_bytes(),
+        ]
+        .concat()
     }
 
     /// What is said.
@@ -213,7 +264,10 @@ impl Signed {
             let found = self.statement.subjects.len();
             return Err(Invalid::new(
                 Rule::Subjects,
-                format!("{found} subjects stated; {} other ones follow from the body", wanted.len()),
+                format!(
+                    "{found} subjects stated; {} other ones follow from the body",
+                    wanted.len()
+                ),
             ));
         }
         Ok(body)
@@ -228,12 +282,16 @@ impl Signed {
         let found = key.public().id();
         if found != self.statement.key {
             let wanted = self.statement.key.to_string();
-            return Err(Unverified::Evidence(Verify::WrongLedger { found: found.to_string(), wanted }));
+            return Err(Unverified::Evidence(Verify::WrongLedger {
+                found: found.to_string(),
+                wanted,
+            }));
         }
         let body = self.body()?;
-        key.verify_strict(&self.bytes, &self.signature).map_err(|_| Verify::Signature {
-            what: format!("record {} under key {}", self.hash, self.statement.key),
-        })?;
+        key.verify_strict(&self.bytes, &self.signature)
+            .map_err(|_| Verify::Signature {
+                what: format!("record {} under key {}", self.hash, self.statement.key),
+            })?;
         Ok(Verified { signed: self, body })
     }
 }
@@ -270,16 +328,29 @@ impl Verified {
     /// # Errors
     /// [`Verify::Signature`] when that key did not sign this record's bytes
     /// with the list of countersignatures empty.
-    pub fn verify_countersignature(&self, given: &Countersignature, key: &Key) -> Result<(), Verify> {
+    pub fn verify_countersignature(
+        &self,
+        given: &Countersignature,
+        key: &Key,
+    ) -> Result<(), Verify> {
         let mut signature = [0u8; 64];
         let halves = given.r.0.iter().chain(&given.s.0);
-        signature.iter_mut().zip(halves).for_each(|(to, from)| *to = *from);
+        signature
+            .iter_mut()
+            .zip(halves)
+            .for_each(|(to, from)| *to = *from);
         let message = countersigned_message(&self.signed.statement, &self.body);
-        let what = || format!("countersignature of {} on record {}", given.key, self.signed.hash);
+        let what = || {
+            format!(
+                "countersignature of {} on record {}",
+                given.key, self.signed.hash
+            )
+        };
         if key.public().id() != given.key {
             return Err(Verify::Signature { what: what() });
         }
-        key.verify_strict(&message, &Signature::from_bytes(signature)).map_err(|_| Verify::Signature { what: what() })
+        key.verify_strict(&message, &Signature::from_bytes(signature))
+            .map_err(|_| Verify::Signature { what: what() })
     }
 }
 
@@ -295,7 +366,10 @@ impl std::ops::Deref for Verified {
 /// `trace/countersign/v1\n` ‖ its signed bytes with no countersignature.
 #[must_use]
 pub fn countersigned_message(statement: &Statement, body: &Body) -> Vec<u8> {
-    let bare = Statement { body: body.without_countersignatures().encode(), ..statement.clone() };
+    let bare = Statement {
+        body: body.without_countersignatures().encode(),
+        ..statement.clone()
+    };
     [b"trace/countersign/v1\n", bare.encode().as_slice()].concat()
 }
 
@@ -317,7 +391,10 @@ impl Entry {
         let Some((stamp, record)) = bytes.split_first_chunk::<STAMP_BYTES>() else {
             return Err(short("an admission time", STAMP_BYTES, bytes.len()));
         };
-        Ok(Self { admitted_ms: u64::from_be_bytes(*stamp), signed: Signed::decode(record)? })
+        Ok(Self {
+            admitted_ms: u64::from_be_bytes(*stamp),
+            signed: Signed::decode(record)?,
+        })
     }
 
     /// The entry's bytes.
@@ -334,11 +411,15 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn statement(&mut self) -> Result<Statement, Invalid> {
         if self.take::<16>("the version line")? != *MAGIC {
-            return Err(Invalid::new(Rule::Version, "the bytes do not begin with `trace/record/v1`"));
+            return Err(Invalid::new(
+                Rule::Version,
+                "the bytes do not begin with `trace/record/v1`",
+            ));
         }
         let [length] = self.take::<1>("the origin's length")?;
         let origin = self.slice("the origin", usize::from(length))?;
-        let origin = std::str::from_utf8(origin).map_err(|_| Invalid::new(Rule::Origin, "not text"))?;
+        let origin =
+            std::str::from_utf8(origin).map_err(|_| Invalid::new(Rule::Origin, "not text"))?;
         let origin = Origin::parse(origin)?;
         let kind = u16::from_be_bytes(self.take("the kind")?);
         let key = KeyId::from(Hash::from(self.take::<32>("the key id")?));
@@ -347,33 +428,59 @@ impl<'a> Reader<'a> {
         let signed_at_ms = u64::from_be_bytes(self.take("the signing time")?);
         let [count] = self.take::<1>("the count of subjects")?;
         if usize::from(count) > SUBJECTS_MAX {
-            return Err(Invalid::new(Rule::Subjects, format!("{count} subjects, at most {SUBJECTS_MAX}")));
+            return Err(Invalid::new(
+                Rule::Subjects,
+                format!("{count} subjects, at most {SUBJECTS_MAX}"),
+            ));
         }
         let mut subjects = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
             subjects.push(SubjectId(Hash::from(self.take::<32>("a subject id")?)));
         }
         if !subjects.is_sorted_by(|a, b| a < b) {
-            return Err(Invalid::new(Rule::Subjects, "subject ids are not sorted and distinct"));
+            return Err(Invalid::new(
+                Rule::Subjects,
+                "subject ids are not sorted and distinct",
+            ));
         }
         let length = u32::from_be_bytes(self.take("the body's length")?);
-        let body = self.slice("the body", usize::try_from(length).unwrap_or(usize::MAX))?.to_vec();
-        Ok(Statement { origin, kind, key, sequence, link, signed_at_ms, subjects, body })
+        let body = self
+            .slice("the body", usize::try_from(length).unwrap_or(usize::MAX))?
+            .to_vec();
+        Ok(Statement {
+            origin,
+            kind,
+            key,
+            sequence,
+            link,
+            signed_at_ms,
+            subjects,
+            body,
+        })
     }
 
     fn take<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Invalid> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| short(what, N, self.rest.len()))?;
+        let (taken, rest) = self
+            .rest
+            .split_first_chunk::<N>()
+            .ok_or_else(|| short(what, N, self.rest.len()))?;
         self.rest = rest;
         Ok(*taken)
     }
 
     fn slice(&mut self, what: &str, length: usize) -> Result<&'a [u8], Invalid> {
-        let (taken, rest) = self.rest.split_at_checked(length).ok_or_else(|| short(what, length, self.rest.len()))?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(length)
+            .ok_or_else(|| short(what, length, self.rest.len()))?;
         self.rest = rest;
         Ok(taken)
     }
 }
 
 fn short(what: &str, wanted: usize, found: usize) -> Invalid {
-    Invalid::new(Rule::Record, format!("the bytes end within {what}: {wanted} wanted, {found} left"))
+    Invalid::new(
+        Rule::Record,
+        format!("the bytes end within {what}: {wanted} wanted, {found} left"),
+    )
 }

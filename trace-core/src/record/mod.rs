@@ -1,4 +1,33 @@
-//! What can be said: kinds and bodies, canonical bytes, signing.
+//! What can be said: kinds and bodies by family, canonical bytes, signing.
+//!
+//! Nothing here touches a disk, a clock or a random source.
 
+pub mod base64;
+pub mod certificate;
+pub mod claim;
+pub mod encode;
 pub mod hash;
+pub mod kinds;
+pub mod layout;
+pub mod origin;
+pub mod quantity;
+pub mod rights;
+pub mod role;
+pub mod section;
+pub mod sign;
+pub mod status;
+pub mod subject;
+pub mod submission;
+pub mod text;
+pub mod unit;
+pub mod warehouse;
+pub mod wire;
+
 pub use hash::Hash;
+pub use kinds::{Body, Kind, KindInfo};
+pub use layout::{Entry, Signed, Statement, Verified};
+pub use origin::Origin;
+pub use quantity::Quantity;
+pub use role::Role;
+pub use status::Status;
+pub use subject::SubjectId;

@@ -17,7 +17,9 @@ pub const BASE_AMOUNT_MAX: u64 = 1_000_000_000_000_000;
 const DECIMALS_MAX: u8 = 6;
 
 /// What base amounts count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum BaseUnit {
     /// Mass in grams.
@@ -119,9 +121,14 @@ impl Quantity {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         // Two numbers of 16 digits with their units, generously.
         if text.len() > 80 {
-            return refuse(format!("{} bytes where a quantity has at most 80", text.len()));
+            return refuse(format!(
+                "{} bytes where a quantity has at most 80",
+                text.len()
+            ));
         }
-        let halves = ["×", "*", " x "].iter().find_map(|sign| text.split_once(sign));
+        let halves = ["×", "*", " x "]
+            .iter()
+            .find_map(|sign| text.split_once(sign));
         let (outer, inner) = match halves {
             Some((outer, inner)) => (outer, Some(inner)),
             None => (text, None),
@@ -131,10 +138,19 @@ impl Quantity {
             None => None,
             Some(inner) => {
                 let (digits, decimals, unit) = amount(inner)?;
-                Some(Content { digits, decimals, unit })
+                Some(Content {
+                    digits,
+                    decimals,
+                    unit,
+                })
             }
         };
-        Self::from_stated(Stated { digits, decimals, unit, content })
+        Self::from_stated(Stated {
+            digits,
+            decimals,
+            unit,
+            content,
+        })
     }
 
     /// `base_amount` of a base unit, stated in that unit.
@@ -147,7 +163,12 @@ impl Quantity {
             BaseUnit::Millilitre => Unit::Millilitre,
             BaseUnit::Piece => Unit::Piece,
         };
-        Self::from_stated(Stated { digits: base_amount, decimals: 0, unit, content: None })
+        Self::from_stated(Stated {
+            digits: base_amount,
+            decimals: 0,
+            unit,
+            content: None,
+        })
     }
 
     fn from_stated(stated: Stated) -> Result<Self, Invalid> {
@@ -163,7 +184,11 @@ impl Quantity {
             (unit, None) => unit.base(),
         };
         let base_amount = whole(stated.digits, stated.decimals, factor)?;
-        Ok(Self { base_amount, base, stated })
+        Ok(Self {
+            base_amount,
+            base,
+            stated,
+        })
     }
 
     /// The amount in base units, 1 to [`BASE_AMOUNT_MAX`].
@@ -196,14 +221,19 @@ impl Quantity {
 
 fn amount(text: &str) -> Result<(u64, u8, Unit), Invalid> {
     let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',')
+        .unwrap_or(text.len());
     let Some((number, unit)) = text.split_at_checked(end) else {
         return refuse(format!("{text:?} is not a quantity"));
     };
     let unit = unit.trim();
     let Some(unit) = Unit::parse(unit) else {
         let known: Vec<_> = Unit::ALL.iter().map(|unit| unit.sign()).collect();
-        return refuse(format!("{unit:?} is not a unit; known: {}", known.join(" ")));
+        return refuse(format!(
+            "{unit:?} is not a unit; known: {}",
+            known.join(" ")
+        ));
     };
     let (whole, fraction) = match number.split_once('.') {
         Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
@@ -212,7 +242,9 @@ fn amount(text: &str) -> Result<(u64, u8, Unit), Invalid> {
     };
     let decimals = u8::try_from(fraction.len()).unwrap_or(u8::MAX);
     if decimals > DECIMALS_MAX {
-        return refuse(format!("{decimals} decimals where at most {DECIMALS_MAX} are exact"));
+        return refuse(format!(
+            "{decimals} decimals where at most {DECIMALS_MAX} are exact"
+        ));
     }
     let joined = format!("{whole}{fraction}");
     match joined.parse::<u64>() {
@@ -223,12 +255,16 @@ fn amount(text: &str) -> Result<(u64, u8, Unit), Invalid> {
 
 fn whole(digits: u64, decimals: u8, factor: u64) -> Result<u64, Invalid> {
     if decimals > DECIMALS_MAX {
-        return refuse(format!("{decimals} decimals where at most {DECIMALS_MAX} are exact"));
+        return refuse(format!(
+            "{decimals} decimals where at most {DECIMALS_MAX} are exact"
+        ));
     }
     let scale = 10u128.pow(u32::from(decimals));
     let product = u128::from(digits) * u128::from(factor);
     if product % scale != 0 {
-        return refuse(format!("{digits}/{scale} × {factor} is not a whole number of base units"));
+        return refuse(format!(
+            "{digits}/{scale} × {factor} is not a whole number of base units"
+        ));
     }
     match u64::try_from(product / scale) {
         Ok(0) => refuse("a quantity of zero".into()),
@@ -258,7 +294,12 @@ fn show(f: &mut fmt::Formatter<'_>, digits: u64, decimals: u8, unit: Unit) -> fm
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(f, self.stated.digits, self.stated.decimals, self.stated.unit)?;
+        show(
+            f,
+            self.stated.digits,
+            self.stated.decimals,
+            self.stated.unit,
+        )?;
         match self.stated.content {
             None => Ok(()),
             Some(content) => {
@@ -282,8 +323,17 @@ impl Serialize for Quantity {
         if serializer.is_human_readable() {
             return serializer.collect_str(self);
         }
-        let Self { base_amount, base, stated } = *self;
-        Plain { base_amount, base, stated }.serialize(serializer)
+        let Self {
+            base_amount,
+            base,
+            stated,
+        } = *self;
+        Plain {
+            base_amount,
+            base,
+            stated,
+        }
+        .serialize(serializer)
     }
 }
 
@@ -293,8 +343,16 @@ impl<'de> Deserialize<'de> for Quantity {
             let text = String::deserialize(deserializer)?;
             return Self::parse(&text).map_err(serde::de::Error::custom);
         }
-        let Plain { base_amount, base, stated } = Plain::deserialize(deserializer)?;
-        Ok(Self { base_amount, base, stated })
+        let Plain {
+            base_amount,
+            base,
+            stated,
+        } = Plain::deserialize(deserializer)?;
+        Ok(Self {
+            base_amount,
+            base,
+            stated,
+        })
     }
 }
 
@@ -308,7 +366,9 @@ mod tests {
     use crate::record::encode::{decode, encode};
 
     fn base(text: &str) -> Option<(u64, BaseUnit)> {
-        Quantity::parse(text).ok().map(|quantity| (quantity.base_amount(), quantity.base()))
+        Quantity::parse(text)
+            .ok()
+            .map(|quantity| (quantity.base_amount(), quantity.base()))
     }
 
     #[test]
@@ -336,9 +396,28 @@ mod tests {
     #[test]
     fn what_is_not_exact_or_not_declared_is_refused() {
         for text in [
-            "", "斤", "12", "12 stone", "0 斤", "-1 斤", "1.0000001 吨", "0.1 克", "0.5 件", "5 箱",
-            "5 箱×2 箱", "5 斤×2 件", "1. 斤", ".5 斤", "1,5 斤", "99999999999999999999 克",
-            "1000000001 吨", "1 斤 2 两", "5 boxed", "1e3 斤", "１ 斤", "١ 斤",
+            "",
+            "斤",
+            "12",
+            "12 stone",
+            "0 斤",
+            "-1 斤",
+            "1.0000001 吨",
+            "0.1 克",
+            "0.5 件",
+            "5 箱",
+            "5 箱×2 箱",
+            "5 斤×2 件",
+            "1. 斤",
+            ".5 斤",
+            "1,5 斤",
+            "99999999999999999999 克",
+            "1000000001 吨",
+            "1 斤 2 两",
+            "5 boxed",
+            "1e3 斤",
+            "１ 斤",
+            "١ 斤",
         ] {
             assert!(base(text).is_none(), "{text}");
         }
@@ -347,7 +426,10 @@ mod tests {
     #[test]
     fn a_base_amount_that_disagrees_with_what_was_stated_is_refused() {
         let honest = Quantity::parse("10 斤").unwrap();
-        let lying = Quantity { base_amount: 50_000, ..honest };
+        let lying = Quantity {
+            base_amount: 50_000,
+            ..honest
+        };
         assert!(lying.check().unwrap_err().what.contains("5000"));
     }
 }

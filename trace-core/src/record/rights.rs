@@ -131,25 +131,49 @@ impl SignedAs {
 /// # Errors
 /// [`Rule::KeyUnknown`], [`Rule::KeyRevoked`], [`Rule::Right`],
 /// [`Rule::Countersignature`], naming who, what and where.
-pub fn authorise<R: Registry>(registry: &R, record: &Verified, claims: &[Claim]) -> Result<SignedAs, R::Error> {
+pub fn authorise<R: Registry>(
+    registry: &R,
+    record: &Verified,
+    claims: &[Claim],
+) -> Result<SignedAs, R::Error> {
     let statement = record.statement();
     if let [Claim::OpensLedger { root_keys, policy }] = claims {
         return open(record, root_keys, *policy).map_err(R::Error::from);
     }
     let Some(key) = registry.key(&statement.key)? else {
-        return Err(Invalid::new(Rule::KeyUnknown, format!("key {} is not enrolled", statement.key)).into());
+        return Err(Invalid::new(
+            Rule::KeyUnknown,
+            format!("key {} is not enrolled", statement.key),
+        )
+        .into());
     };
     if let Some(index) = key.revoked_index {
-        return Err(Invalid::new(Rule::KeyRevoked, format!("key {} was revoked at index {index}", statement.key)).into());
+        return Err(Invalid::new(
+            Rule::KeyRevoked,
+            format!("key {} was revoked at index {index}", statement.key),
+        )
+        .into());
     }
     let capacities = capacities(registry, key.entity)?;
     let kind = record.body().kind();
     let mut nearest = Invalid::new(
         Rule::Right,
-        format!("{} may sign as {}, and {} needs {}", key.entity, list(&capacities), kind.name, names(kind.signers)),
+        format!(
+            "{} may sign as {}, and {} needs {}",
+            key.entity,
+            list(&capacities),
+            kind.name,
+            names(kind.signers)
+        ),
     );
-    for capacity in capacities.iter().filter(|capacity| kind.signers.contains(&capacity.role)) {
-        match claims.iter().try_for_each(|claim| permits(registry, capacity, claim)) {
+    for capacity in capacities
+        .iter()
+        .filter(|capacity| kind.signers.contains(&capacity.role))
+    {
+        match claims
+            .iter()
+            .try_for_each(|claim| permits(registry, capacity, claim))
+        {
             Ok(()) => {
                 if capacity.role == Role::Root {
                     quorum(registry, record)?;
@@ -167,15 +191,24 @@ pub fn authorise<R: Registry>(registry: &R, record: &Verified, claims: &[Claim])
 ///
 /// # Errors
 /// [`Rule::Countersignature`] when one that is given does not hold.
-pub fn countersigned_by_authority<R: Registry>(registry: &R, record: &Verified, area: Area) -> Result<bool, R::Error> {
+pub fn countersigned_by_authority<R: Registry>(
+    registry: &R,
+    record: &Verified,
+    area: Area,
+) -> Result<bool, R::Error> {
     for given in record.body().countersignatures() {
-        let Some(key) = registry.key(&given.key)? else { continue };
+        let Some(key) = registry.key(&given.key)? else {
+            continue;
+        };
         if key.revoked_index.is_some() {
             continue;
         }
         check_countersignature(record, given, &key.public_key())?;
         let capacities = capacities(registry, key.entity)?;
-        if capacities.iter().any(|own| matches!(own.role, Role::Authority | Role::Root) && own.covers(area)) {
+        if capacities
+            .iter()
+            .any(|own| matches!(own.role, Role::Authority | Role::Root) && own.covers(area))
+        {
             return Ok(true);
         }
     }
@@ -187,46 +220,78 @@ enum Denied<E> {
     Reader(E),
 }
 
-fn permits<R: Registry>(registry: &R, own: &SignedAs, claim: &Claim) -> Result<(), Denied<R::Error>> {
+fn permits<R: Registry>(
+    registry: &R,
+    own: &SignedAs,
+    claim: &Claim,
+) -> Result<(), Denied<R::Error>> {
     let deny = |what: String| Err(Denied::Here(Invalid::new(Rule::Right, what)));
     let within = |area: Area, what: &str| match own.covers(area) {
         true => Ok(()),
-        false => deny(format!("{} holds {} for {}, {what} is in {area}", own.entity, own.role, own.area.map_or("everywhere".into(), |a| a.to_string()))),
+        false => deny(format!(
+            "{} holds {} for {}, {what} is in {area}",
+            own.entity,
+            own.role,
+            own.area.map_or("everywhere".into(), |a| a.to_string())
+        )),
     };
     let area_of = |entity: &EntityId| -> Result<Area, Denied<R::Error>> {
         let state = registry.entity(entity).map_err(Denied::Reader)?;
-        let unknown = || Denied::Here(Invalid::new(Rule::EntityUnknown, format!("entity {entity} is not registered")));
+        let unknown = || {
+            Denied::Here(Invalid::new(
+                Rule::EntityUnknown,
+                format!("entity {entity} is not registered"),
+            ))
+        };
         Area::try_from(state.ok_or_else(unknown)?.area).map_err(Denied::Here)
     };
     let governs = matches!(own.role, Role::Root | Role::Authority);
     match claim {
         Claim::RegistersEntity { area, .. } => within(*area, "the entity"),
         Claim::EnrolsKey { entity, .. } => within(area_of(entity)?, "the entity"),
-        Claim::RevokesKey { entity, compromised_from: Some(_), .. } if own.entity == *entity || !governs => {
-            deny(format!("{} may not say from when on keys of {entity} were compromised: another authority may", own.entity))
-        }
+        Claim::RevokesKey {
+            entity,
+            compromised_from: Some(_),
+            ..
+        } if own.entity == *entity || !governs => deny(format!(
+            "{} may not say from when on keys of {entity} were compromised: another authority may",
+            own.entity
+        )),
         Claim::RevokesKey { entity, .. } if own.entity == *entity => Ok(()),
         Claim::RevokesKey { entity, .. } if governs => within(area_of(entity)?, "the key's entity"),
-        Claim::RevokesKey { entity, .. } => deny(format!("the key belongs to {entity}, not to {}", own.entity)),
-        Claim::GrantsRole { role: Role::Root, .. } | Claim::WithdrawsRole { role: Role::Root, .. } => {
-            deny("the root authority is fixed by the ledger's first record".into())
+        Claim::RevokesKey { entity, .. } => deny(format!(
+            "the key belongs to {entity}, not to {}",
+            own.entity
+        )),
+        Claim::GrantsRole {
+            role: Role::Root, ..
         }
-        Claim::GrantsRole { role: Role::Operator, .. } | Claim::WithdrawsRole { role: Role::Operator, .. }
-            if own.role != Role::Root =>
-        {
-            deny("the operator is named by the root authority".into())
+        | Claim::WithdrawsRole {
+            role: Role::Root, ..
+        } => deny("the root authority is fixed by the ledger's first record".into()),
+        Claim::GrantsRole {
+            role: Role::Operator,
+            ..
         }
+        | Claim::WithdrawsRole {
+            role: Role::Operator,
+            ..
+        } if own.role != Role::Root => deny("the operator is named by the root authority".into()),
         Claim::GrantsRole { entity, role, area } | Claim::WithdrawsRole { entity, role, area } => {
             area_of(entity)?;
             within(*area, "the role")?;
             match own.area {
-                Some(own_area) if *role == Role::Authority && own_area == *area => {
-                    deny(format!("an authority for {own_area} delegates to areas below it, not to its own"))
-                }
+                Some(own_area) if *role == Role::Authority && own_area == *area => deny(format!(
+                    "an authority for {own_area} delegates to areas below it, not to its own"
+                )),
                 _ => Ok(()),
             }
         }
-        Claim::Voids { unit, number, target } => {
+        Claim::Voids {
+            unit,
+            number,
+            target,
+        } => {
             let issuer = issuer(registry, unit, number.as_deref(), target)?;
             match own.entity == issuer {
                 true => Ok(()),
@@ -234,11 +299,19 @@ fn permits<R: Registry>(registry: &R, own: &SignedAs, claim: &Claim) -> Result<(
                 false => deny(format!("issued by {issuer}, not by {}", own.entity)),
             }
         }
-        Claim::Supersedes { unit, number, target, .. } => {
+        Claim::Supersedes {
+            unit,
+            number,
+            target,
+            ..
+        } => {
             let issuer = issuer(registry, unit, Some(number), target)?;
             match own.entity == issuer {
                 true => Ok(()),
-                false => deny(format!("issued by {issuer}; only it replaces its certificate, {} may void it", own.entity)),
+                false => deny(format!(
+                    "issued by {issuer}; only it replaces its certificate, {} may void it",
+                    own.entity
+                )),
             }
         }
         Claim::OpensLedger { .. } => deny("a ledger opens once".into()),
@@ -252,28 +325,56 @@ fn permits<R: Registry>(registry: &R, own: &SignedAs, claim: &Claim) -> Result<(
     }
 }
 
-fn issuer<R: Registry>(registry: &R, unit: &TraceCode, number: Option<&str>, target: &Hash) -> Result<EntityId, Denied<R::Error>> {
+fn issuer<R: Registry>(
+    registry: &R,
+    unit: &TraceCode,
+    number: Option<&str>,
+    target: &Hash,
+) -> Result<EntityId, Denied<R::Error>> {
     let state = registry.unit(unit).map_err(Denied::Reader)?;
     let found = state.as_ref().and_then(|state| match number {
-        Some(number) => state.certificate(number).map(|held| (held.issuer, held.hash)),
+        Some(number) => state
+            .certificate(number)
+            .map(|held| (held.issuer, held.hash)),
         None => state.made.as_ref().map(|made| (made.entity, made.hash)),
     });
     match found {
         Some((issuer, hash)) if hash == *target => Ok(issuer),
         Some((_, hash)) => Err(Denied::Here(
-            Invalid::new(Rule::TargetUnknown, format!("{unit} {} is record {hash}, not {target}", number.unwrap_or(""))).against(hash.into()),
+            Invalid::new(
+                Rule::TargetUnknown,
+                format!(
+                    "{unit} {} is record {hash}, not {target}",
+                    number.unwrap_or("")
+                ),
+            )
+            .against(hash.into()),
         )),
-        None => Err(Denied::Here(Invalid::new(Rule::TargetUnknown, format!("{unit} {} is not on this ledger", number.unwrap_or(""))))),
+        None => Err(Denied::Here(Invalid::new(
+            Rule::TargetUnknown,
+            format!("{unit} {} is not on this ledger", number.unwrap_or("")),
+        ))),
     }
 }
 
 fn capacities<R: Registry>(registry: &R, entity: EntityId) -> Result<Vec<SignedAs>, R::Error> {
     if entity == root_entity() {
-        return Ok(vec![SignedAs { entity, role: Role::Root, area: None }]);
+        return Ok(vec![SignedAs {
+            entity,
+            role: Role::Root,
+            area: None,
+        }]);
     }
-    let grants = registry.entity(&entity)?.map(|state| state.grants).unwrap_or_default();
+    let grants = registry
+        .entity(&entity)?
+        .map(|state| state.grants)
+        .unwrap_or_default();
     let held = grants.iter().filter_map(|grant| {
-        Area::try_from(grant.area).ok().map(|area| SignedAs { entity, role: grant.role, area: Some(area) })
+        Area::try_from(grant.area).ok().map(|area| SignedAs {
+            entity,
+            role: grant.role,
+            area: Some(area),
+        })
     });
     Ok(held.collect())
 }
@@ -283,21 +384,30 @@ fn open(record: &Verified, root_keys: &[PublicKey], policy: Policy) -> Result<Si
     let ids: Vec<KeyId> = root_keys.iter().map(PublicKey::id).collect();
     let signer = record.statement().key;
     if !ids.contains(&signer) {
-        return Err(Invalid::new(Rule::Right, format!("key {signer} is not among the root keys it names")));
+        return Err(Invalid::new(
+            Rule::Right,
+            format!("key {signer} is not among the root keys it names"),
+        ));
     }
     for key in root_keys {
         key.accept()?;
     }
     let mut agreed = vec![signer];
     for given in record.body().countersignatures() {
-        let Some(key) = root_keys.iter().find(|key| key.id() == given.key) else { continue };
+        let Some(key) = root_keys.iter().find(|key| key.id() == given.key) else {
+            continue;
+        };
         check_countersignature(record, given, key)?;
         if !agreed.contains(&given.key) {
             agreed.push(given.key);
         }
     }
     enough(agreed.len(), policy)?;
-    Ok(SignedAs { entity: root_entity(), role: Role::Root, area: None })
+    Ok(SignedAs {
+        entity: root_entity(),
+        role: Role::Root,
+        area: None,
+    })
 }
 
 fn quorum<R: Registry>(registry: &R, record: &Verified) -> Result<(), R::Error> {
@@ -306,8 +416,11 @@ fn quorum<R: Registry>(registry: &R, record: &Verified) -> Result<(), R::Error> 
     };
     let mut agreed = vec![record.statement().key];
     for given in record.body().countersignatures() {
-        let Some(key) = registry.key(&given.key)? else { continue };
-        if key.entity != root_entity() || key.revoked_index.is_some() || agreed.contains(&given.key) {
+        let Some(key) = registry.key(&given.key)? else {
+            continue;
+        };
+        if key.entity != root_entity() || key.revoked_index.is_some() || agreed.contains(&given.key)
+        {
             continue;
         }
         check_countersignature(record, given, &key.public_key())?;
@@ -319,12 +432,20 @@ fn quorum<R: Registry>(registry: &R, record: &Verified) -> Result<(), R::Error> 
 fn enough(found: usize, policy: Policy) -> Result<(), Invalid> {
     match found >= usize::from(policy.root_quorum) {
         true => Ok(()),
-        false => Err(Invalid::new(Rule::Countersignature, format!("{found} root keys agree, {} are wanted", policy.root_quorum))),
+        false => Err(Invalid::new(
+            Rule::Countersignature,
+            format!("{found} root keys agree, {} are wanted", policy.root_quorum),
+        )),
     }
 }
 
-fn check_countersignature(record: &Verified, given: &super::wire::Countersignature, public: &PublicKey) -> Result<(), Invalid> {
-    let refuse = |error: crate::error::Verify| Invalid::new(Rule::Countersignature, error.to_string());
+fn check_countersignature(
+    record: &Verified,
+    given: &super::wire::Countersignature,
+    public: &PublicKey,
+) -> Result<(), Invalid> {
+    let refuse =
+        |error: crate::error::Verify| Invalid::new(Rule::Countersignature, error.to_string());
     let key = super::sign::Key::parse(public).map_err(refuse)?;
     record.verify_countersignature(given, &key).map_err(refuse)
 }
@@ -332,10 +453,18 @@ fn check_countersignature(record: &Verified, given: &super::wire::Countersignatu
 fn list(capacities: &[SignedAs]) -> String {
     match capacities {
         [] => "nothing".into(),
-        some => some.iter().map(|own| own.role.name()).collect::<Vec<_>>().join(", "),
+        some => some
+            .iter()
+            .map(|own| own.role.name())
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
 fn names(roles: &[Role]) -> String {
-    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ")
+    roles
+        .iter()
+        .map(|role| role.name())
+        .collect::<Vec<_>>()
+        .join(" or ")
 }

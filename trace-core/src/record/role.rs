@@ -54,9 +54,16 @@ impl std::str::FromStr for Role {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        Self::ALL.iter().copied().find(|role| role.name() == text).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|role| role.name()).collect();
-            Invalid::new(Rule::Role, format!("{text:?} is not a role; known: {}", known.join(", ")))
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|role| role.name() == text)
+            .ok_or_else(|| {
+                let known: Vec<_> = Self::ALL.iter().map(|role| role.name()).collect();
+                Invalid::new(
+                    Rule::Role,
+                    format!("{text:?} is not a role; known: {}", known.join(", ")),
+                )
+            })
     }
 }

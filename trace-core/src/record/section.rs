@@ -32,7 +32,10 @@ impl Opening {
     /// Seals a section under a fresh salt.
     #[must_use]
     pub fn new<T: Serialize>(salt: [u8; 16], section: &T) -> Self {
-        Self { salt, bytes: encode::encode(section) }
+        Self {
+            salt,
+            bytes: encode::encode(section),
+        }
     }
 
     /// The commitment that a record's body holds.
@@ -48,11 +51,15 @@ impl Opening {
     pub fn check(&self, what: &str, commitment: &Hash) -> Result<(), Invalid> {
         if self.bytes.len() > SECTION_BYTES_MAX {
             let found = self.bytes.len();
-            return refuse(format!("{what} section of {found} bytes, at most {SECTION_BYTES_MAX}"));
+            return refuse(format!(
+                "{what} section of {found} bytes, at most {SECTION_BYTES_MAX}"
+            ));
         }
         let found = self.commitment();
         if found != *commitment {
-            return refuse(format!("{what} section opens {found}, the record holds {commitment}"));
+            return refuse(format!(
+                "{what} section opens {found}, the record holds {commitment}"
+            ));
         }
         Ok(())
     }
@@ -99,7 +106,13 @@ impl Person {
         let hidden = phone.len().saturating_sub(head + tail);
         let shown_head = phone.iter().take(head);
         let shown_tail = phone.iter().skip(head + hidden);
-        Some(shown_head.copied().chain(std::iter::repeat_n('*', hidden)).chain(shown_tail.copied()).collect())
+        Some(
+            shown_head
+                .copied()
+                .chain(std::iter::repeat_n('*', hidden))
+                .chain(shown_tail.copied())
+                .collect(),
+        )
     }
 }
 
@@ -128,7 +141,11 @@ mod tests {
     use super::*;
 
     fn person() -> Person {
-        Person { name: "甲".into(), phone: Some("13800000000".into()), identity_number: None }
+        Person {
+            name: "甲".into(),
+            phone: Some("13800000000".into()),
+            identity_number: None,
+        }
     }
 
     #[test]
@@ -137,14 +154,20 @@ mod tests {
         assert_eq!(opening.check("person", &opening.commitment()), Ok(()));
         let other = Opening::new([8; 16], &person());
         assert!(other.check("person", &opening.commitment()).is_err());
-        let long = Opening { salt: [0; 16], bytes: vec![0; SECTION_BYTES_MAX + 1] };
+        let long = Opening {
+            salt: [0; 16],
+            bytes: vec![0; SECTION_BYTES_MAX + 1],
+        };
         assert!(long.check("person", &long.commitment()).is_err());
     }
 
     #[test]
     fn phones_are_masked_and_persons_never_printed() {
         assert_eq!(person().masked_phone().as_deref(), Some("138****0000"));
-        let short = Person { phone: Some("62015".into()), ..person() };
+        let short = Person {
+            phone: Some("62015".into()),
+            ..person()
+        };
         assert_eq!(short.masked_phone().as_deref(), Some("6***5"));
         assert!(!format!("{:?}", person()).contains('甲'));
     }

@@ -112,11 +112,26 @@ pub fn winner(holding: impl IntoIterator<Item = Status>) -> Status {
 pub fn judge(state: &UnitState, disputed_index: Option<u64>, today: CivilDate) -> Judgement {
     let mut list = Checklist::default();
     let Some(made) = &state.made else {
-        return Judgement { status: Status::Unknown, reasons: Vec::new(), replaced_by: None };
+        return Judgement {
+            status: Status::Unknown,
+            reasons: Vec::new(),
+            replaced_by: None,
+        };
     };
     match state.voided_index {
-        Some(index) => list.fails("unit", Status::Voided, Some(index), "The unit was voided", "该追溯单元已作废"),
-        None => list.holds("unit", Some(made.index), "The unit is recorded", "追溯单元已登记"),
+        Some(index) => list.fails(
+            "unit",
+            Status::Voided,
+            Some(index),
+            "The unit was voided",
+            "该追溯单元已作废",
+        ),
+        None => list.holds(
+            "unit",
+            Some(made.index),
+            "The unit is recorded",
+            "追溯单元已登记",
+        ),
     }
     match disputed_index {
         Some(index) => list.fails(
@@ -126,35 +141,69 @@ pub fn judge(state: &UnitState, disputed_index: Option<u64>, today: CivilDate) -
             "Signed with a key that was reported compromised",
             "签名所用密钥已被报告泄露",
         ),
-        None => list.holds("issuer_key", None, "No key that signed is reported compromised", "签名密钥均未被报告泄露"),
+        None => list.holds(
+            "issuer_key",
+            None,
+            "No key that signed is reported compromised",
+            "签名密钥均未被报告泄露",
+        ),
     }
     let replaced_by = judge_certificates(state, today, &mut list);
     match made.durability.map(|(kind, on)| (kind, on.date())) {
-        None => list.unknown("date", "No best-before or use-by date is recorded", "未登记保质期"),
+        None => list.unknown(
+            "date",
+            "No best-before or use-by date is recorded",
+            "未登记保质期",
+        ),
         Some((kind, Ok(last))) => {
             let (name, name_zh) = match kind {
                 DurabilityKind::BestBefore => ("best before", "保质期至"),
                 DurabilityKind::UseBy => ("use by", "食用截止"),
             };
-            let (words, words_zh) = (format!("{name} {last}, today is {today}"), format!("{name_zh} {last},今天是 {today}"));
+            let (words, words_zh) = (
+                format!("{name} {last}, today is {today}"),
+                format!("{name_zh} {last},今天是 {today}"),
+            );
             match today <= last {
                 true => list.holds("date", Some(made.index), words, words_zh),
                 false => list.fails("date", Status::PastDate, Some(made.index), words, words_zh),
             }
         }
-        Some((_, Err(_))) => list.fails("date", Status::CannotCheck, Some(made.index), "The date cannot be read", "日期无法读取"),
+        Some((_, Err(_))) => list.fails(
+            "date",
+            Status::CannotCheck,
+            Some(made.index),
+            "The date cannot be read",
+            "日期无法读取",
+        ),
     }
-    Judgement { status: winner(list.holding), reasons: list.reasons, replaced_by }
+    Judgement {
+        status: winner(list.holding),
+        reasons: list.reasons,
+        replaced_by,
+    }
 }
 
-fn judge_certificates(state: &UnitState, today: CivilDate, list: &mut Checklist) -> Option<(TraceCode, String)> {
+fn judge_certificates(
+    state: &UnitState,
+    today: CivilDate,
+    list: &mut Checklist,
+) -> Option<(TraceCode, String)> {
     let Some(latest) = state.certificates.last() else {
-        list.unknown("certificate", "No certificate is recorded", "没有合格证记录");
+        list.unknown(
+            "certificate",
+            "No certificate is recorded",
+            "没有合格证记录",
+        );
         return None;
     };
     // One standing certificate carries the unit; only without any does the
     // fate of the latest decide.
-    let standing = state.certificates.iter().rev().find(|held| held.standing == Standing::InForce);
+    let standing = state
+        .certificates
+        .iter()
+        .rev()
+        .find(|held| held.standing == Standing::InForce);
     let judged = standing.unwrap_or(latest);
     let number = &judged.number;
     match &judged.standing {
@@ -171,7 +220,9 @@ fn judge_certificates(state: &UnitState, today: CivilDate, list: &mut Checklist)
             format!("Certificate {number} was voided"),
             format!("合格证 {number} 已作废"),
         ),
-        Standing::Superseded { index, number: new, .. } => list.fails(
+        Standing::Superseded {
+            index, number: new, ..
+        } => list.fails(
             "certificate",
             Status::Superseded,
             Some(*index),
@@ -180,10 +231,21 @@ fn judge_certificates(state: &UnitState, today: CivilDate, list: &mut Checklist)
         ),
     }
     if let (Standing::InForce, Some(last)) = (&judged.standing, judged.expires_on) {
-        let (words, words_zh) = (format!("valid until {last}, today is {today}"), format!("有效期至 {last},今天是 {today}"));
+        let (words, words_zh) = (
+            format!("valid until {last}, today is {today}"),
+            format!("有效期至 {last},今天是 {today}"),
+        );
         match last.date() {
-            Ok(last) if today <= last => list.holds("validity", Some(judged.index), words, words_zh),
-            _ => list.fails("validity", Status::CertificateExpired, Some(judged.index), words, words_zh),
+            Ok(last) if today <= last => {
+                list.holds("validity", Some(judged.index), words, words_zh)
+            }
+            _ => list.fails(
+                "validity",
+                Status::CertificateExpired,
+                Some(judged.index),
+                words,
+                words_zh,
+            ),
         }
     }
     match &judged.standing {
@@ -199,21 +261,52 @@ struct Checklist {
 }
 
 impl Checklist {
-    fn holds(&mut self, check: &'static str, index: Option<u64>, words: impl Into<String>, words_zh: impl Into<String>) {
+    fn holds(
+        &mut self,
+        check: &'static str,
+        index: Option<u64>,
+        words: impl Into<String>,
+        words_zh: impl Into<String>,
+    ) {
         self.add(check, Some(true), index, words, words_zh);
     }
 
-    fn unknown(&mut self, check: &'static str, words: impl Into<String>, words_zh: impl Into<String>) {
+    fn unknown(
+        &mut self,
+        check: &'static str,
+        words: impl Into<String>,
+        words_zh: impl Into<String>,
+    ) {
         self.add(check, None, None, words, words_zh);
     }
 
-    fn fails(&mut self, check: &'static str, status: Status, index: Option<u64>, words: impl Into<String>, words_zh: impl Into<String>) {
+    fn fails(
+        &mut self,
+        check: &'static str,
+        status: Status,
+        index: Option<u64>,
+        words: impl Into<String>,
+        words_zh: impl Into<String>,
+    ) {
         self.holding.push(status);
         self.add(check, Some(false), index, words, words_zh);
     }
 
-    fn add(&mut self, check: &'static str, holds: Option<bool>, index: Option<u64>, words: impl Into<String>, words_zh: impl Into<String>) {
-        self.reasons.push(Reason { check, holds, words: words.into(), words_zh: words_zh.into(), index });
+    fn add(
+        &mut self,
+        check: &'static str,
+        holds: Option<bool>,
+        index: Option<u64>,
+        words: impl Into<String>,
+        words_zh: impl Into<String>,
+    ) {
+        self.reasons.push(Reason {
+            check,
+            holds,
+            words: words.into(),
+            words_zh: words_zh.into(),
+            index,
+        });
     }
 }
 

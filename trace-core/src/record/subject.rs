@@ -52,7 +52,11 @@ impl SubjectId {
         // Every code is at most 32 bytes by its type, certificate numbers by
         // `wire::NUMBER_LENGTH_MAX`; a longer one could never be admitted.
         let length = u8::try_from(code.len()).unwrap_or(u8::MAX);
-        Self(Hash::of(&[b"trace/subject/v1\n", &[subject_type, length], code]))
+        Self(Hash::of(&[
+            b"trace/subject/v1\n",
+            &[subject_type, length],
+            code,
+        ]))
     }
 }
 

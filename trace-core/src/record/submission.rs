@@ -26,7 +26,10 @@ impl Submission {
     /// A record without sections.
     #[must_use]
     pub fn bare(signed: Signed) -> Self {
-        Self { signed, openings: Openings::default() }
+        Self {
+            signed,
+            openings: Openings::default(),
+        }
     }
 
     /// Appends the binary form.
@@ -57,7 +60,10 @@ pub fn decode_many(mut bytes: &[u8]) -> Result<Vec<Result<Submission, Invalid>>,
     let mut records = Vec::new();
     while !bytes.is_empty() {
         if records.len() == REQUEST_RECORDS_MAX {
-            return Err(Invalid::new(Rule::TooLarge, format!("more than {REQUEST_RECORDS_MAX} records in one request")));
+            return Err(Invalid::new(
+                Rule::TooLarge,
+                format!("more than {REQUEST_RECORDS_MAX} records in one request"),
+            ));
         }
         let (record, trade_follows, person_count);
         (record, bytes) = frame(bytes, super::layout::ENTRY_BYTES_MAX)?;
@@ -70,7 +76,10 @@ pub fn decode_many(mut bytes: &[u8]) -> Result<Vec<Result<Submission, Invalid>>,
             let (salt, section);
             (salt, bytes) = chunk::<16>(bytes)?;
             (section, bytes) = frame(bytes, SECTION_BYTES_MAX)?;
-            let opening = Opening { salt, bytes: section.to_vec() };
+            let opening = Opening {
+                salt,
+                bytes: section.to_vec(),
+            };
             if place < trade_follows {
                 openings.trade = Some(opening);
             } else {
@@ -83,16 +92,23 @@ pub fn decode_many(mut bytes: &[u8]) -> Result<Vec<Result<Submission, Invalid>>,
 }
 
 fn chunk<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), Invalid> {
-    bytes.split_first_chunk::<N>().map(|(chunk, rest)| (*chunk, rest)).ok_or_else(|| malformed("the request is cut short"))
+    bytes
+        .split_first_chunk::<N>()
+        .map(|(chunk, rest)| (*chunk, rest))
+        .ok_or_else(|| malformed("the request is cut short"))
 }
 
 fn frame(bytes: &[u8], most: usize) -> Result<(&[u8], &[u8]), Invalid> {
     let (length, rest) = chunk::<4>(bytes)?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     if length > most {
-        return Err(Invalid::new(Rule::TooLarge, format!("a part of {length} bytes, at most {most}")));
+        return Err(Invalid::new(
+            Rule::TooLarge,
+            format!("a part of {length} bytes, at most {most}"),
+        ));
     }
-    rest.split_at_checked(length).ok_or_else(|| malformed("the request is cut short"))
+    rest.split_at_checked(length)
+        .ok_or_else(|| malformed("the request is cut short"))
 }
 
 fn malformed(why: &str) -> Invalid {

@@ -14,17 +14,26 @@ use unicode_normalization::UnicodeNormalization;
 pub fn check(field: &str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
     // A character is at most four bytes: this bounds the work on hostile input.
     if text.len() > max.saturating_mul(4) {
-        return refuse(field, format!("{} bytes for at most {max} characters", text.len()));
+        return refuse(
+            field,
+            format!("{} bytes for at most {max} characters", text.len()),
+        );
     }
     let length = text.chars().count();
     if length < min || length > max {
-        return refuse(field, format!("{length} characters where {min} to {max} are allowed"));
+        return refuse(
+            field,
+            format!("{length} characters where {min} to {max} are allowed"),
+        );
     }
     for (place, character) in text.chars().enumerate() {
         if is_forbidden(character) {
             let place = place + 1;
             let code = u32::from(character);
-            return refuse(field, format!("character {place} is U+{code:04X}, which is not plain text"));
+            return refuse(
+                field,
+                format!("character {place} is U+{code:04X}, which is not plain text"),
+            );
         }
     }
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
@@ -80,7 +89,17 @@ mod tests {
 
     #[test]
     fn hidden_and_disordered_text_is_refused() {
-        for text in ["", " a", "a ", "a\nb", "a\u{202E}b", "a\u{200B}b", "e\u{301}", "\u{FEFF}a", "a\u{E0041}"] {
+        for text in [
+            "",
+            " a",
+            "a ",
+            "a\nb",
+            "a\u{202E}b",
+            "a\u{200B}b",
+            "e\u{301}",
+            "\u{FEFF}a",
+            "a\u{E0041}",
+        ] {
             assert!(check("t", text, 1, 20).is_err(), "{text:?}");
         }
         assert!(check("t", &"长".repeat(21), 1, 20).is_err());

@@ -100,15 +100,33 @@ impl UnitState {
     /// Certified and standing, in base units.
     #[must_use]
     pub fn certified(&self) -> u64 {
-        let standing = self.certificates.iter().filter(|held| held.standing == Standing::InForce);
-        standing.map(|held| held.base_amount).fold(0, u64::saturating_add)
+        let standing = self
+            .certificates
+            .iter()
+            .filter(|held| held.standing == Standing::InForce);
+        standing
+            .map(|held| held.base_amount)
+            .fold(0, u64::saturating_add)
     }
 
     /// Adds what one admitted record claims about unit `code`. Claims about
     /// other units, and claims that are about none, change nothing.
-    pub fn apply(&mut self, code: TraceCode, index: u64, hash: Hash, signer: EntityId, claim: &Claim) {
+    pub fn apply(
+        &mut self,
+        code: TraceCode,
+        index: u64,
+        hash: Hash,
+        signer: EntityId,
+        claim: &Claim,
+    ) {
         match claim {
-            Claim::CreatesUnit { unit, quantity, produced_on, durability, .. } if *unit == code => {
+            Claim::CreatesUnit {
+                unit,
+                quantity,
+                produced_on,
+                durability,
+                ..
+            } if *unit == code => {
                 self.made = Some(Made {
                     index,
                     hash,
@@ -119,7 +137,15 @@ impl UnitState {
                     base: quantity.base(),
                 });
             }
-            Claim::Certifies { number, unit, quantity, form, issued_on, expires_on, .. } if *unit == code => {
+            Claim::Certifies {
+                number,
+                unit,
+                quantity,
+                form,
+                issued_on,
+                expires_on,
+                ..
+            } if *unit == code => {
                 self.reserved.retain(|(reserved, _)| reserved != number);
                 self.certificates.push(CertificateState {
                     number: number.clone(),
@@ -133,13 +159,29 @@ impl UnitState {
                     standing: Standing::InForce,
                 });
             }
-            Claim::Voids { unit, number: None, .. } if *unit == code => self.voided_index = Some(index),
-            Claim::Voids { unit, number: Some(number), .. } if *unit == code => {
+            Claim::Voids {
+                unit, number: None, ..
+            } if *unit == code => self.voided_index = Some(index),
+            Claim::Voids {
+                unit,
+                number: Some(number),
+                ..
+            } if *unit == code => {
                 self.stand(number, Standing::Voided { index });
             }
-            Claim::Supersedes { unit, number, replacement_unit, replacement_number, .. } => {
+            Claim::Supersedes {
+                unit,
+                number,
+                replacement_unit,
+                replacement_number,
+                ..
+            } => {
                 if *unit == code {
-                    let replaced = Standing::Superseded { index, unit: *replacement_unit, number: replacement_number.clone() };
+                    let replaced = Standing::Superseded {
+                        index,
+                        unit: *replacement_unit,
+                        number: replacement_number.clone(),
+                    };
                     self.stand(number, replaced);
                 }
                 if *replacement_unit == code {
@@ -151,7 +193,11 @@ impl UnitState {
     }
 
     fn stand(&mut self, number: &str, standing: Standing) {
-        if let Some(held) = self.certificates.iter_mut().find(|held| held.number == number) {
+        if let Some(held) = self
+            .certificates
+            .iter_mut()
+            .find(|held| held.number == number)
+        {
             held.standing = standing;
         }
     }
@@ -166,7 +212,11 @@ pub fn units_of(claim: &Claim) -> Vec<TraceCode> {
         | Claim::EntersStore { unit, .. }
         | Claim::LeavesStore { unit, .. }
         | Claim::Voids { unit, .. } => vec![*unit],
-        Claim::Supersedes { unit, replacement_unit, .. } if unit != replacement_unit => vec![*unit, *replacement_unit],
+        Claim::Supersedes {
+            unit,
+            replacement_unit,
+            ..
+        } if unit != replacement_unit => vec![*unit, *replacement_unit],
         Claim::Supersedes { unit, .. } => vec![*unit],
         _ => Vec::new(),
     }

@@ -57,12 +57,16 @@ impl WarehouseEntry {
     /// [`Rule::Date`] or [`Rule::Temperature`] with the number.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.offset_minutes.unsigned_abs() > 14 * 60 {
-            return Err(Invalid::new(Rule::Date, format!("local time {} minutes from UTC", self.offset_minutes)));
+            return Err(Invalid::new(
+                Rule::Date,
+                format!("local time {} minutes from UTC", self.offset_minutes),
+            ));
         }
         match self.temperature_milli_c {
-            Some(found) if !TEMPERATURE_MILLI_C.contains(&found) => {
-                Err(Invalid::new(Rule::Temperature, format!("{found} milli-degrees C, {TEMPERATURE_MILLI_C:?} can be")))
-            }
+            Some(found) if !TEMPERATURE_MILLI_C.contains(&found) => Err(Invalid::new(
+                Rule::Temperature,
+                format!("{found} milli-degrees C, {TEMPERATURE_MILLI_C:?} can be"),
+            )),
             _ => Ok(()),
         }
     }
@@ -84,6 +88,8 @@ impl WarehouseTrade {
 /// Makes a kind of a warehouse entry.
 macro_rules! warehouse_kind {
     ($body:ident, $claim:ident) => {
+        use postcard_schema::Schema;
+        use serde::{Deserialize, Serialize};
         use $crate::error::Invalid;
         use $crate::record::claim::Claim;
         use $crate::record::hash::Hash;
@@ -91,8 +97,6 @@ macro_rules! warehouse_kind {
         use $crate::record::subject::SubjectId;
         use $crate::record::warehouse::{WarehouseEntry, WarehouseTrade};
         use $crate::record::wire::TokenId;
-        use postcard_schema::Schema;
-        use serde::{Deserialize, Serialize};
 
         /// The body.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Schema)]

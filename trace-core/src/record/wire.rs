@@ -45,23 +45,57 @@ macro_rules! text_in_json {
         impl Schema for $type {
             const SCHEMA: &'static NamedType = &NamedType {
                 name: $name,
-                ty: &postcard_schema::schema::DataModelType::NewtypeStruct(<$plain as Schema>::SCHEMA),
+                ty: &postcard_schema::schema::DataModelType::NewtypeStruct(
+                    <$plain as Schema>::SCHEMA,
+                ),
             };
         }
     };
 }
 
-text_in_json!(TraceCode, [u8; 10], "TraceCode", |code| *code.as_bytes(), |bytes| TraceCode::from_bytes(bytes));
-text_in_json!(EntityId, [u8; 10], "EntityId", |id| *id.as_bytes(), |bytes| EntityId::from_bytes(bytes));
-text_in_json!(EquipmentId, [u8; 10], "EquipmentId", |id| *id.as_bytes(), |bytes| EquipmentId::from_bytes(bytes));
-text_in_json!(Hash, [u8; 32], "Hash", |hash| *hash.as_bytes(), |bytes| Hash::from(bytes));
-text_in_json!(KeyId, [u8; 32], "KeyId", |key| *key.as_bytes(), |bytes| KeyId::from(Hash::from(bytes)));
+text_in_json!(
+    TraceCode,
+    [u8; 10],
+    "TraceCode",
+    |code| *code.as_bytes(),
+    |bytes| TraceCode::from_bytes(bytes)
+);
+text_in_json!(
+    EntityId,
+    [u8; 10],
+    "EntityId",
+    |id| *id.as_bytes(),
+    |bytes| EntityId::from_bytes(bytes)
+);
+text_in_json!(
+    EquipmentId,
+    [u8; 10],
+    "EquipmentId",
+    |id| *id.as_bytes(),
+    |bytes| EquipmentId::from_bytes(bytes)
+);
+text_in_json!(Hash, [u8; 32], "Hash", |hash| *hash.as_bytes(), |bytes| {
+    Hash::from(bytes)
+});
+text_in_json!(KeyId, [u8; 32], "KeyId", |key| *key.as_bytes(), |bytes| {
+    KeyId::from(Hash::from(bytes))
+});
 text_in_json!(Day, i32, "Day", |day| day.0, |days| Day(days));
-text_in_json!(AreaCode, u32, "AreaCode", |area| area.0, |digits| AreaCode(digits));
-text_in_json!(GtinNumber, u64, "GtinNumber", |gtin| gtin.0, |digits| GtinNumber(digits));
-text_in_json!(PersonId, [u8; 16], "PersonId", |id| id.0, |bytes| PersonId(bytes));
-text_in_json!(TokenId, [u8; 8], "TokenId", |id| id.0, |bytes| TokenId(bytes));
-text_in_json!(Bytes32, [u8; 32], "Bytes32", |bytes| bytes.0, |bytes| Bytes32(bytes));
+text_in_json!(AreaCode, u32, "AreaCode", |area| area.0, |digits| AreaCode(
+    digits
+));
+text_in_json!(GtinNumber, u64, "GtinNumber", |gtin| gtin.0, |digits| {
+    GtinNumber(digits)
+});
+text_in_json!(PersonId, [u8; 16], "PersonId", |id| id.0, |bytes| PersonId(
+    bytes
+));
+text_in_json!(TokenId, [u8; 8], "TokenId", |id| id.0, |bytes| TokenId(
+    bytes
+));
+text_in_json!(Bytes32, [u8; 32], "Bytes32", |bytes| bytes.0, |bytes| {
+    Bytes32(bytes)
+});
 
 /// A civil date as days since 1970-01-01, at the ledger's offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -185,8 +219,23 @@ impl FromStr for Hash {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        Hash::from_hex(text)
-            .ok_or_else(|| Invalid::new(Rule::Record, format!("{} characters where a hash has 64 hexadecimal digits", text.len())))
+        Hash::from_hex(text).ok_or_else(|| {
+            Invalid::new(
+                Rule::Record,
+                format!(
+                    "{} characters where a hash has 64 hexadecimal digits",
+                    text.len()
+                ),
+            )
+        })
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Hash::from_str(text).map(Self::from)
     }
 }
 
@@ -274,10 +323,19 @@ pub const COUNTERSIGNATURES_MAX: usize = 8;
 pub fn check_number(number: &str) -> Result<(), Invalid> {
     let length = number.chars().count();
     if !(4..=NUMBER_LENGTH_MAX).contains(&length) {
-        return Err(Invalid::new(Rule::Number, format!("{length} characters where 4 to {NUMBER_LENGTH_MAX} are allowed")));
+        return Err(Invalid::new(
+            Rule::Number,
+            format!("{length} characters where 4 to {NUMBER_LENGTH_MAX} are allowed"),
+        ));
     }
-    match number.char_indices().find(|(_, c)| !matches!(c, '0'..='9' | 'A'..='Z' | '-')) {
-        Some((place, found)) => Err(Invalid::new(Rule::Number, format!("character {} is {found:?}, not 0-9, A-Z or -", place + 1))),
+    match number
+        .char_indices()
+        .find(|(_, c)| !matches!(c, '0'..='9' | 'A'..='Z' | '-'))
+    {
+        Some((place, found)) => Err(Invalid::new(
+            Rule::Number,
+            format!("character {} is {found:?}, not 0-9, A-Z or -", place + 1),
+        )),
         None => Ok(()),
     }
 }

@@ -18,7 +18,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// What every kind says of itself. Fields of the body are *public*, fields of
 /// `Trade` are *trade*, and `Person` is *personal*: the types are the
 /// declaration.
-pub trait Kind: Serialize + DeserializeOwned + Schema + Clone + PartialEq + std::fmt::Debug {
+pub trait Kind:
+    Serialize + DeserializeOwned + Schema + Clone + PartialEq + std::fmt::Debug
+{
     /// The trade section; `()` where there is none.
     type Trade: Serialize + DeserializeOwned + Schema;
 
@@ -295,19 +297,29 @@ pub fn kind_by_name(name: &str) -> Option<&'static KindInfo> {
 
 fn unknown(found: &str) -> Invalid {
     let known: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-    Invalid::new(Rule::Kind, format!("{found:.60} is not among {}", known.join(", ")))
+    Invalid::new(
+        Rule::Kind,
+        format!("{found:.60} is not among {}", known.join(", ")),
+    )
 }
 
 /// Checks common to all kinds, then the kind's own.
 fn check<K: Kind>(body: &K) -> Result<(), Invalid> {
     let persons = body.persons();
     if persons.len() > section::PERSONS_MAX {
-        return section::refuse(format!("{} persons, at most {}", persons.len(), section::PERSONS_MAX));
+        return section::refuse(format!(
+            "{} persons, at most {}",
+            persons.len(),
+            section::PERSONS_MAX
+        ));
     }
     let countersignatures = body.countersignatures().len();
     if countersignatures > super::wire::COUNTERSIGNATURES_MAX {
         let most = super::wire::COUNTERSIGNATURES_MAX;
-        return Err(Invalid::new(Rule::Countersignature, format!("{countersignatures}, at most {most}")));
+        return Err(Invalid::new(
+            Rule::Countersignature,
+            format!("{countersignatures}, at most {most}"),
+        ));
     }
     body.check()
 }
@@ -335,11 +347,15 @@ fn check_openings<K: Kind>(body: &K, openings: &Openings) -> Result<(), Invalid>
 
 fn from_json<T: DeserializeOwned>(name: &str, value: serde_json::Value) -> Result<T, Invalid> {
     // A JSON null where a section takes no fields reads as the empty section.
-    serde_json::from_value(value).map_err(|error| Invalid::new(Rule::Statement, format!("{name}: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| Invalid::new(Rule::Statement, format!("{name}: {error}")))
 }
 
 fn to_json<T: Serialize>(value: &T) -> serde_json::Value {
-    #[expect(clippy::expect_used, reason = "plain fields with text keys always have a JSON form")]
+    #[expect(
+        clippy::expect_used,
+        reason = "plain fields with text keys always have a JSON form"
+    )]
     serde_json::to_value(value).expect("plain values have a JSON form")
 }
 
@@ -374,13 +390,24 @@ mod tests {
     #[test]
     fn an_unknown_kind_is_refused_by_number_and_by_name() {
         assert_eq!(Body::decode(0x7fff, &[]).unwrap_err().rule, Rule::Kind);
-        assert_eq!(Body::from_json("wish", serde_json::Value::Null).unwrap_err().rule, Rule::Kind);
+        assert_eq!(
+            Body::from_json("wish", serde_json::Value::Null)
+                .unwrap_err()
+                .rule,
+            Rule::Kind
+        );
     }
 
     #[test]
     fn the_published_schemas_name_every_field() {
         let schemas = schemas().to_string();
-        for field in ["stated", "produced_on", "possession_r", "replacement_number", "civil_offset_minutes"] {
+        for field in [
+            "stated",
+            "produced_on",
+            "possession_r",
+            "replacement_number",
+            "civil_offset_minutes",
+        ] {
             assert!(schemas.contains(field), "{field}");
         }
     }
