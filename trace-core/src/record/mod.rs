@@ -4,6 +4,7 @@
 
 pub mod base64;
 pub mod certificate;
+pub mod chain;
 pub mod claim;
 pub mod encode;
 pub mod hash;
@@ -23,6 +24,7 @@ pub mod unit;
 pub mod warehouse;
 pub mod wire;
 
+pub use chain::Chain;
 pub use hash::Hash;
 pub use kinds::{Body, Kind, KindInfo};
 pub use layout::{Entry, Signed, Statement, Verified};
