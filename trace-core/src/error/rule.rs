@@ -58,11 +58,6 @@ rules! {
     TooLarge "too_large" "Send less at a time, or store the document beside the log" "内容过大,请分批提交";
     Subjects "subjects_wrong" "State exactly the subjects that follow from the body" "主体标识须与正文一致";
     Section "section_wrong" "Send each committed section with its salt, and no other" "请随记录提交对应的分段及其盐值";
-    Origin "origin_malformed" "Name the ledger with 1 to 64 of a-z, 0-9, dot, hyphen and slash" "账本名称须为1至64位小写字母、数字、点、连字符或斜线";
-    Algorithm "algorithm_unknown" "Sign with Ed25519, algorithm 1" "请使用算法1(Ed25519)签名";
-    Key "key_unsuitable" "Make a new Ed25519 key with a sound program and enrol that one" "请用可靠程序重新生成Ed25519密钥后登记";
-    Note "note_malformed" "Write lines that each end in a newline, without control characters, and name signers without spaces or plus" "说明文本每行须以换行结尾,不含控制字符,签名者名称不含空格和加号";
-    Range "range_wrong" "Ask for an index below the size and a size the ledger has reached" "序号须小于账本大小,大小不得超过账本现有记录数";
     Number "certificate_number_malformed" "Number certificates with 4 to 32 of 0-9, A-Z and hyphen" "证号须为4至32位数字、大写字母或连字符";
     Role "role_unknown" "Use one of the roles that the ledger knows" "请使用账本已有的角色";
     Statement "statement_malformed" "Write the statement with exactly the fields that the kind's schema has" "请按该种类的字段填写";
