@@ -11,4 +11,5 @@ pub mod error;
 pub mod ident;
 pub mod proof;
 pub mod record;
+pub mod rules;
 pub mod store;

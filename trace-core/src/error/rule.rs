@@ -91,6 +91,8 @@ rules! {
     TooMany "too_many" "Begin a new trace unit" "数量已达上限,请新建追溯单元";
     RoleHeld "role_held_already" "The entity holds the role already" "该主体已有此角色";
     RoleNotHeld "role_not_held" "Look the entity up: it does not hold the role" "该主体无此角色";
+    PersonUnknown "person_unknown" "Name a person that a record of this ledger names" "没有记录提及该个人编号";
+    RetentionRuns "retention_runs" "Ask again when the retention period has ended" "法定保存期满后再申请";
     PersonErased "person_erased" "Name the person under a new id" "该个人信息已删除,请使用新编号";
     // time: when it is said
     SignedAhead "signed_in_the_future" "Set the signer's clock right and sign again" "请校准时钟后重新签名";

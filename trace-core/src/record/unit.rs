@@ -23,6 +23,8 @@ pub struct UnitState {
     pub certificates: Vec<CertificateState>,
     /// Numbers reserved for it by a superseding record, with that index.
     pub reserved: Vec<(String, u64)>,
+    /// Who reserved the code for a replacement, before the unit was made.
+    pub reserver: Option<EntityId>,
     /// The index of the record that voided the whole unit.
     pub voided_index: Option<u64>,
 }
@@ -186,6 +188,7 @@ impl UnitState {
                 }
                 if *replacement_unit == code {
                     self.reserved.push((replacement_number.clone(), index));
+                    self.reserver = Some(signer);
                 }
             }
             _ => {}
