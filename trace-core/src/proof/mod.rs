@@ -4,4 +4,6 @@
 //! Pure: nothing here touches a disk, a clock or a random source, so that a
 //! verifier can be built from this and `record` alone.
 
+pub mod checkpoint;
 pub mod merkle;
+pub mod note;

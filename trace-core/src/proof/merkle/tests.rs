@@ -283,6 +283,12 @@ fn every_forged_inclusion_is_refused() {
             for other in (0..=16).filter(|other| *other != size) {
                 refused(&known, index, other, &path, &at(&roots, other));
                 refused(&known, index, size, &path, &at(&roots, other));
+                // The same root, under a size whose proof has another length.
+                if index < other
+                    && prove_inclusion(&rows, index, other).unwrap().len() != path.len()
+                {
+                    refused(&known, index, other, &path, root);
+                }
             }
         }
     }
@@ -322,6 +328,15 @@ fn every_forged_consistency_is_refused() {
             if size1 != size2 {
                 refused(size1, size2, &newer, &older, &path);
                 refused(size2, size1, &newer, &older, &path);
+            }
+            // A size whose proof has another length, under the same roots.
+            for other in 1..=14u64 {
+                if size1 > other || size1 == 0 {
+                    continue;
+                }
+                if prove_consistency(&rows, size1, other).unwrap().len() != path.len() {
+                    refused(size1, other, &older, &newer, &path);
+                }
             }
             // Another pair of true sizes with its true roots needs another path.
             for other2 in 1..=14u64 {

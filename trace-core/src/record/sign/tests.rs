@@ -30,9 +30,8 @@ const PUBLISHED: [(&str, &str, &[u8], &str); 3] = [
     ),
 ];
 
-/// The canonical encodings of the eight points of small order, with the
-/// others that decompress to them: y = 1, -1, 0 and the two of order 8, with
-/// either sign bit, and y + p where that fits in 255 bits.
+/// The eight points of small order in their canonical encodings: of order 1,
+/// of order 2, the two of order 4 (y = 0) and the four of order 8.
 const SMALL_ORDER: [&str; 8] = [
     "0100000000000000000000000000000000000000000000000000000000000000",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -44,6 +43,7 @@ const SMALL_ORDER: [&str; 8] = [
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
 ];
 
+/// Other encodings that decompress to points of small order.
 const NOT_CANONICAL: [&str; 6] = [
     // x = 0 with the sign bit set
     "0100000000000000000000000000000000000000000000000000000000000080",
