@@ -8,6 +8,7 @@
 
 pub mod disk;
 pub mod files;
+pub mod frames;
 pub mod overlay;
 pub mod redb;
 pub mod table;

@@ -402,7 +402,13 @@ impl Index {
         match merged {
             Ok(merged) => {
                 self.merged = merged;
-                self.frozen = None;
+                let written = self.frozen.take();
+                if self.settings.merging == Merging::OwnThread {
+                    // freeing some 100,000 changes takes milliseconds that the
+                    // writer has better use for; without a thread it is done here
+                    let thread = std::thread::Builder::new().name("index free".into());
+                    drop(thread.spawn(move || drop(written)));
+                }
                 Ok(())
             }
             Err(error) => {
