@@ -1,0 +1,188 @@
+//! The folded state, read: what rules, look-ups and offline-proof builders ask
+//! of the derived index.
+
+use super::{Failed, rows};
+use crate::error::Store;
+use crate::ident::{EntityId, TraceCode};
+use crate::record::claim::Policy;
+use crate::record::rights::{EntityState, KeyState, Registry};
+use crate::record::sign::KeyId;
+use crate::record::unit::UnitState;
+use crate::record::wire::PersonId;
+use crate::record::{Hash, SubjectId};
+use crate::rules::{Facts, PersonState, StockState};
+use crate::store::overlay::IndexView;
+use crate::store::table::Direction;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::ops::ControlFlow;
+
+/// Where a key's chain stands: what its next record must state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChainState {
+    /// The sequence of its next record.
+    pub sequence: u64,
+    /// The hash of its last record, zeros before the first.
+    pub link: Hash,
+}
+
+/// What a hosted request came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RequestState {
+    /// What was asked.
+    pub request_hash: Hash,
+    /// Where the record stands.
+    pub index: u64,
+}
+
+/// The folded state at one moment.
+#[derive(Clone)]
+pub struct Folded {
+    view: IndexView,
+}
+
+impl Folded {
+    pub(crate) fn new(view: IndexView) -> Self {
+        Self { view }
+    }
+
+    fn read<T: Serialize + DeserializeOwned>(&self, what: &str, key: &[u8]) -> Result<Option<T>, Store> {
+        self.view.get_with(key, |bytes| rows::decode(what, bytes))?.transpose()
+    }
+
+    /// The index of the record with this hash; to be held against the entry.
+    pub(crate) fn index_of(&self, hash: &Hash) -> Result<Option<u64>, Store> {
+        self.read("record", &rows::by_hash(hash))
+    }
+
+    /// Where a key's chain stands.
+    pub(crate) fn chain(&self, key: &KeyId) -> Result<ChainState, Store> {
+        Ok(self.read("chain", &rows::chain(key))?.unwrap_or_default())
+    }
+
+    /// What a hosted request came to.
+    pub(crate) fn request(&self, entity: &EntityId, key: &str) -> Result<Option<RequestState>, Store> {
+        self.read("request", &rows::request(entity, key))
+    }
+
+    /// Indexes about a subject, from `from` on, at most `limit`.
+    pub(crate) fn about(&self, subject: &SubjectId, from: u64, limit: usize) -> Result<Vec<u64>, Store> {
+        self.indexes(rows::by_subject(subject), from, limit)
+    }
+
+    /// Indexes of the certificates an entity issued, from `from` on.
+    pub(crate) fn issued(&self, entity: &EntityId, from: u64, limit: usize) -> Result<Vec<u64>, Store> {
+        self.indexes(rows::issued(entity), from, limit)
+    }
+
+    fn indexes(&self, prefix: Vec<u8>, from: u64, limit: usize) -> Result<Vec<u64>, Store> {
+        let mut found = Vec::new();
+        self.visit(&prefix, &rows::at(prefix.clone(), from), |key, _| {
+            found.extend(rows::index_at_end(key));
+            found.len() < limit
+        })?;
+        Ok(found)
+    }
+
+    /// Trace codes of a GTIN with a lot, after `after`, at most `limit`.
+    pub(crate) fn by_gtin_lot(&self, gtin: u64, lot: &str, after: Option<TraceCode>, limit: usize) -> Result<Vec<TraceCode>, Store> {
+        self.codes(rows::gtin_lot(gtin, lot), after, limit)
+    }
+
+    /// Trace codes that another system's code means.
+    pub(crate) fn by_foreign(&self, code: &str, limit: usize) -> Result<Vec<TraceCode>, Store> {
+        self.codes(rows::foreign(code), None, limit)
+    }
+
+    fn codes(&self, prefix: Vec<u8>, after: Option<TraceCode>, limit: usize) -> Result<Vec<TraceCode>, Store> {
+        let mut found = Vec::new();
+        let from = after.map_or_else(|| prefix.clone(), |code| [rows::with_code(prefix.clone(), &code), vec![0]].concat());
+        self.visit(&prefix, &from, |key, _| {
+            found.extend(rows::code_at_end(key));
+            found.len() < limit
+        })?;
+        Ok(found)
+    }
+
+    /// Every section about a person: index and place.
+    pub(crate) fn sections_of(&self, person: &PersonId) -> Result<Vec<(u64, u64)>, Store> {
+        let prefix = rows::person_sections(person);
+        let mut found = Vec::new();
+        self.visit(&prefix, &prefix, |key, _| {
+            if let Some((head, [place])) = key.split_last_chunk::<1>().map(|(head, tail)| (head, *tail)) {
+                found.extend(rows::index_at_end(head).map(|index| (index, u64::from(place))));
+            }
+            true
+        })?;
+        Ok(found)
+    }
+
+    /// Every person whose data are erased or due to be on `day`.
+    pub(crate) fn persons_gone_by(&self, day: i32) -> Result<Vec<PersonId>, Store> {
+        let mut found = Ok(Vec::new());
+        self.visit(rows::PERSONS, rows::PERSONS, |key, value| {
+            let state: Result<PersonState, Store> = rows::decode("person", value);
+            match (state, &mut found) {
+                (Ok(state), Ok(found)) => {
+                    let is_due = state.destroy_on.is_some_and(|due| due <= day);
+                    if state.erased_index.is_some() || is_due {
+                        found.extend(key.last_chunk::<16>().map(|id| PersonId(*id)));
+                    }
+                    true
+                }
+                (Err(error), _) => {
+                    found = Err(error);
+                    false
+                }
+                (_, Err(_)) => false,
+            }
+        })?;
+        found
+    }
+
+    /// Shows `visit` the rows under `prefix` from key `from` on, while it says so.
+    pub(crate) fn visit(&self, prefix: &[u8], from: &[u8], mut visit: impl FnMut(&[u8], &[u8]) -> bool) -> Result<(), Store> {
+        let stopped = self.view.scan(from, prefix, Direction::Forward, |key, value| match visit(key, value) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        });
+        stopped.map(|_| ())
+    }
+}
+
+impl Registry for Folded {
+    type Error = Failed;
+
+    fn policy(&self) -> Result<Option<Policy>, Failed> {
+        Ok(self.read("policy", rows::POLICY)?)
+    }
+
+    fn key(&self, key: &KeyId) -> Result<Option<KeyState>, Failed> {
+        Ok(self.read("key", &rows::signer_key(key))?)
+    }
+
+    fn entity(&self, entity: &EntityId) -> Result<Option<EntityState>, Failed> {
+        Ok(self.read("entity", &rows::entity(entity))?)
+    }
+
+    fn unit(&self, unit: &TraceCode) -> Result<Option<UnitState>, Failed> {
+        Ok(self.read("unit", &rows::unit(unit))?)
+    }
+}
+
+impl Facts for Folded {
+    fn certificate_unit(&self, number: &str) -> Result<Option<TraceCode>, Failed> {
+        Ok(self.read("number", &rows::number(number))?)
+    }
+
+    fn uscc_entity(&self, uscc: &str) -> Result<Option<EntityId>, Failed> {
+        Ok(self.read("uscc", &rows::uscc(uscc))?)
+    }
+
+    fn stock(&self, unit: &TraceCode) -> Result<StockState, Failed> {
+        Ok(self.read("stock", &rows::stock(unit))?.unwrap_or_default())
+    }
+
+    fn person(&self, person: &PersonId) -> Result<Option<PersonState>, Failed> {
+        Ok(self.read("person", &rows::person(person))?)
+    }
+}

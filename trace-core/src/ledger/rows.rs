@@ -1,0 +1,133 @@
+//! The keys of the derived index: one ordered keyspace, a letter for each table.
+//!
+//! Everything here is a pure fold of the log and can be dropped and made again.
+//! Ids that are hashes are cut to 16 bytes: 128 bits keep accidental meetings
+//! out of reach, and what is found is held against the full hash in the log.
+
+use crate::error::Store;
+use crate::ident::{EntityId, TraceCode};
+use crate::record::sign::KeyId;
+use crate::record::wire::PersonId;
+use crate::record::{Hash, SubjectId, encode};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The ledger's policy.
+pub(crate) const POLICY: &[u8] = b"o";
+
+fn key(table: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut bytes = Vec::with_capacity(length);
+    bytes.push(table);
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    bytes
+}
+
+fn short(hash: &Hash) -> &[u8] {
+    let (head, _) = hash.as_bytes().split_at(16);
+    head
+}
+
+/// Record hash → index.
+pub(crate) fn by_hash(hash: &Hash) -> Vec<u8> {
+    key(b'h', &[short(hash)])
+}
+
+/// Subject → its indexes: the prefix of their keys.
+pub(crate) fn by_subject(subject: &SubjectId) -> Vec<u8> {
+    key(b's', &[short(&subject.0)])
+}
+
+/// Trace code → `UnitState`.
+pub(crate) fn unit(code: &TraceCode) -> Vec<u8> {
+    key(b'u', &[code.as_bytes()])
+}
+
+/// Certificate number → trace code of the unit that holds or reserves it.
+pub(crate) fn number(number: &str) -> Vec<u8> {
+    key(b'n', &[number.as_bytes()])
+}
+
+/// Key id → `KeyState`.
+pub(crate) fn signer_key(id: &KeyId) -> Vec<u8> {
+    key(b'k', &[id.as_bytes()])
+}
+
+/// Key id → where its chain stands.
+pub(crate) fn chain(id: &KeyId) -> Vec<u8> {
+    key(b'c', &[id.as_bytes()])
+}
+
+/// Entity → `EntityState`.
+pub(crate) fn entity(id: &EntityId) -> Vec<u8> {
+    key(b'e', &[id.as_bytes()])
+}
+
+/// Unified social credit code → entity.
+pub(crate) fn uscc(code: &str) -> Vec<u8> {
+    key(b'r', &[code.as_bytes()])
+}
+
+/// Entity → indexes of the certificates it issued: the prefix of their keys.
+pub(crate) fn issued(id: &EntityId) -> Vec<u8> {
+    key(b'i', &[id.as_bytes()])
+}
+
+/// GTIN and lot → trace codes: the prefix of their keys.
+pub(crate) fn gtin_lot(gtin: u64, lot: &str) -> Vec<u8> {
+    key(b'g', &[&gtin.to_be_bytes(), lot.as_bytes(), &[0]])
+}
+
+/// Code of another system → trace codes: the prefix of their keys.
+pub(crate) fn foreign(code: &str) -> Vec<u8> {
+    key(b'f', &[code.as_bytes(), &[0]])
+}
+
+/// Trace code → `StockState`.
+pub(crate) fn stock(code: &TraceCode) -> Vec<u8> {
+    key(b't', &[code.as_bytes()])
+}
+
+/// Person → `PersonState`.
+pub(crate) fn person(id: &PersonId) -> Vec<u8> {
+    key(b'p', &[&id.0])
+}
+
+/// All persons: the prefix of their states' keys.
+pub(crate) const PERSONS: &[u8] = b"p";
+
+/// Person → the sections about them: the prefix of their keys.
+pub(crate) fn person_sections(id: &PersonId) -> Vec<u8> {
+    key(b'q', &[&id.0])
+}
+
+/// Entity and `Idempotency-Key` → request and record.
+pub(crate) fn request(entity: &EntityId, idempotency: &str) -> Vec<u8> {
+    key(b'd', &[entity.as_bytes(), idempotency.as_bytes()])
+}
+
+/// A prefix continued by an index, so that rows lie in the log's order.
+pub(crate) fn at(mut prefix: Vec<u8>, index: u64) -> Vec<u8> {
+    prefix.extend_from_slice(&index.to_be_bytes());
+    prefix
+}
+
+/// A prefix continued by a trace code.
+pub(crate) fn with_code(mut prefix: Vec<u8>, code: &TraceCode) -> Vec<u8> {
+    prefix.extend_from_slice(code.as_bytes());
+    prefix
+}
+
+/// The index at the end of a key.
+pub(crate) fn index_at_end(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The trace code at the end of a key.
+pub(crate) fn code_at_end(key: &[u8]) -> Option<TraceCode> {
+    key.last_chunk::<10>().map(|bytes| TraceCode::from_bytes(*bytes))
+}
+
+/// Decodes a derived value; one that does not decode is damage.
+pub(crate) fn decode<T: Serialize + DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Store> {
+    encode::decode(what, bytes).map_err(|error| Store::Damaged { what: format!("index: {error}") })
+}
