@@ -240,7 +240,7 @@ impl Database {
     /// Any error, the closure's own too, and any panic end writing: from then on
     /// every write is refused with [`Store::ReadOnly`] until the database is
     /// opened again. Nothing may go on behind a failed write, because what the
-    /// disk kept of it is unknown.
+    /// disk kept of it is unknown. Snapshots read on, as far as the disk lets them.
     pub fn write<R>(
         &self,
         fill: impl FnOnce(&mut Batch<'_>) -> Result<R, Store>,

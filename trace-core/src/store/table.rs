@@ -23,7 +23,8 @@ pub struct Tables {
 pub enum Check {
     /// A file that was closed cleanly is believed; any other is walked whole.
     Quick,
-    /// Every page's checksum is verified; costs reading the whole file.
+    /// Every page's checksum is verified; costs reading the whole file, and
+    /// writes to it: a tool that only looks works on a copy.
     Full,
 }
 

@@ -1,6 +1,6 @@
 //! The index against an ordinary map, and against a disk that dies.
 
-use super::super::redb::faults::FailingBackend;
+use super::super::redb::faults::{FailingBackend, Failure, KEPT};
 use super::super::table::{Check, Direction};
 use super::*;
 use crate::error::Store;
@@ -310,7 +310,7 @@ fn a_disk_that_dies_in_any_merge_leaves_an_index_that_folds_to_the_same() {
             let backend = FailingBackend::default();
             let mut index =
                 Index::with_backend(backend.clone(), Check::Full, settings(merging)).unwrap();
-            backend.fail_after(call);
+            backend.fail_after(call, Failure::ForGood);
             let folded = fold(&mut index, 0, SIZE);
             let outcome = folded.and_then(|()| index.flush(SIZE, [99; 32]));
             if outcome.is_err() {
@@ -320,8 +320,8 @@ fn a_disk_that_dies_in_any_merge_leaves_an_index_that_folds_to_the_same() {
                 assert!(matches!(after, Err(Store::ReadOnly { .. })), "{after:?}");
             }
             drop(index);
-            for keep_unsynced in [false, true] {
-                let disk = backend.after_power_cut(keep_unsynced);
+            for kept in KEPT {
+                let disk = backend.after_power_cut(kept);
                 let mut index = Index::with_backend(disk, Check::Full, settings(merging)).unwrap();
                 let current_to = index.current_to();
                 let binding = match current_to {

@@ -10,10 +10,38 @@ struct Sectors {
     written: Vec<u8>,
     synced: Vec<u8>,
     calls: u64,
-    fail_at: Option<u64>,
+    fail_at: Option<(u64, Failure)>,
 }
 
-/// Fails its n-th changing call and every one after it, as a dying disk does.
+/// How a disk fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// One call fails, and all goes on as if nothing had been.
+    Once,
+    /// From one call on, nothing works.
+    ForGood,
+}
+
+/// What a disk kept of what was written and not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    All,
+    Nothing,
+    /// Every other sector of 512 bytes, beginning with the first.
+    EvenSectors,
+    /// The others.
+    OddSectors,
+}
+
+/// Every way a disk may come back.
+pub(crate) const KEPT: [Kept; 4] = [
+    Kept::All,
+    Kept::Nothing,
+    Kept::EvenSectors,
+    Kept::OddSectors,
+];
+
+/// A disk under the engine; clones are the same disk.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FailingBackend(Arc<Mutex<Sectors>>);
 
@@ -25,27 +53,42 @@ impl FailingBackend {
     fn change(&self) -> io::Result<MutexGuard<'_, Sectors>> {
         let mut sectors = self.sectors();
         sectors.calls += 1;
-        match sectors.fail_at {
-            Some(call) if sectors.calls >= call => Err(io::Error::other("the disk is gone")),
-            _ => Ok(sectors),
-        }
-    }
-
-    /// Dies in the n-th changing call from now (1 is the next).
-    pub(crate) fn fail_after(&self, calls: u64) {
-        let mut sectors = self.sectors();
-        sectors.fail_at = Some(sectors.calls + calls);
-    }
-
-    /// The disk after the power came back: all that was written, or only what
-    /// was synced.
-    pub(crate) fn after_power_cut(&self, keep_unsynced: bool) -> Self {
-        let sectors = self.sectors();
-        let kept = if keep_unsynced {
-            sectors.written.clone()
-        } else {
-            sectors.synced.clone()
+        let fails = match sectors.fail_at {
+            None => false,
+            Some((call, Failure::Once)) => sectors.calls == call,
+            Some((call, Failure::ForGood)) => sectors.calls >= call,
         };
+        if fails {
+            return Err(io::Error::other("the disk does not answer"));
+        }
+        Ok(sectors)
+    }
+
+    /// Fails in the n-th changing call from now (1 is the next).
+    pub(crate) fn fail_after(&self, calls: u64, failure: Failure) {
+        let mut sectors = self.sectors();
+        sectors.fail_at = Some((sectors.calls + calls, failure));
+    }
+
+    /// The disk when the power is back.
+    pub(crate) fn after_power_cut(&self, kept: Kept) -> Self {
+        let sectors = self.sectors();
+        let mut bytes = sectors.written.clone();
+        let lost = |sector: usize| match kept {
+            Kept::All => false,
+            Kept::Nothing => true,
+            Kept::EvenSectors => !sector.is_multiple_of(2),
+            Kept::OddSectors => sector.is_multiple_of(2),
+        };
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            if lost(at / 512) {
+                *byte = sectors.synced.get(at).copied().unwrap_or(0);
+            }
+        }
+        if kept == Kept::Nothing {
+            bytes.clone_from(&sectors.synced);
+        }
+        let kept = bytes;
         Self(Arc::new(Mutex::new(Sectors {
             written: kept.clone(),
             synced: kept,
