@@ -3,7 +3,7 @@
 //! A pure function of the record, what lies beside it, and the state before it;
 //! replaying the log makes the same rows, byte for byte.
 
-use super::folded::{ChainState, Folded, RequestState};
+use super::folded::{ChainState, Folded, RecordPlace, RequestState};
 use super::log::Request;
 use super::{Failed, rows};
 use crate::ident::EntityId;
@@ -31,11 +31,14 @@ pub(crate) fn changes(
     let statement = record.statement();
     let hash = record.hash();
     let mut out = Vec::with_capacity(8);
-    out.push((rows::by_hash(&hash), encode(&index)));
+    out.push((rows::by_hash(&hash), encode(&RecordPlace { index, hash })));
     for subject in &statement.subjects {
         out.push((rows::at(rows::by_subject(subject), index), Vec::new()));
     }
-    let chain = ChainState { sequence: statement.sequence.saturating_add(1), link: hash };
+    let chain = ChainState {
+        sequence: statement.sequence.saturating_add(1),
+        link: hash,
+    };
     out.push((rows::chain(&statement.key), encode(&chain)));
     for (place, person) in (0u8..).zip(body.persons()) {
         let mut key = rows::at(rows::person_sections(&person.person), index);
@@ -45,7 +48,11 @@ pub(crate) fn changes(
         out.push((rows::person(&person.person), encode(&state)));
     }
     if let Some(request) = request {
-        let state = RequestState { request_hash: request.request_hash, index };
+        let state = RequestState {
+            request_hash: request.request_hash,
+            last_index: index,
+            count: request.count,
+        };
         out.push((rows::request(&request.entity, &request.key), encode(&state)));
     }
     // A record's claims each concern other rows, but for units: fold them all
@@ -55,7 +62,9 @@ pub(crate) fn changes(
     units.dedup();
     for code in units {
         let mut state = folded.unit(&code)?.unwrap_or_default();
-        claims.iter().for_each(|claim| state.apply(code, index, hash, signer, claim));
+        claims
+            .iter()
+            .for_each(|claim| state.apply(code, index, hash, signer, claim));
         out.push((rows::unit(&code), encode(&state)));
     }
     for claim in claims {
@@ -64,60 +73,118 @@ pub(crate) fn changes(
     Ok(out)
 }
 
-fn of_claim(folded: &Folded, claim: &Claim, signer: EntityId, index: u64, out: &mut Vec<Change>) -> Result<(), Failed> {
+fn of_claim(
+    folded: &Folded,
+    claim: &Claim,
+    signer: EntityId,
+    index: u64,
+    out: &mut Vec<Change>,
+) -> Result<(), Failed> {
     match claim {
         Claim::OpensLedger { root_keys, policy } => {
             out.push((rows::POLICY.to_vec(), encode(policy)));
             for key in root_keys {
-                out.push((rows::signer_key(&key.id()), encode(&enrolled(root_entity(), *key.as_bytes(), false, index))));
+                out.push((
+                    rows::signer_key(&key.id()),
+                    encode(&enrolled(root_entity(), *key.as_bytes(), false, index)),
+                ));
             }
         }
         Claim::RegistersEntity { entity, area, uscc } => {
-            let state = EntityState { area: area.code(), registered_index: index, grants: Vec::new() };
+            let state = EntityState {
+                area: area.code(),
+                registered_index: index,
+                grants: Vec::new(),
+            };
             out.push((rows::entity(entity), encode(&state)));
             out.extend(uscc.as_ref().map(|uscc| (rows::uscc(uscc), encode(entity))));
         }
-        Claim::EnrolsKey { entity, key, hosted, .. } => {
-            out.push((rows::signer_key(&key.id()), encode(&enrolled(*entity, *key.as_bytes(), *hosted, index))));
+        Claim::EnrolsKey {
+            entity,
+            key,
+            hosted,
+            ..
+        } => {
+            out.push((
+                rows::signer_key(&key.id()),
+                encode(&enrolled(*entity, *key.as_bytes(), *hosted, index)),
+            ));
         }
-        Claim::RevokesKey { key, compromised_from, .. } => {
+        Claim::RevokesKey {
+            key,
+            compromised_from,
+            ..
+        } => {
             if let Some(state) = folded.key(key)? {
-                let state = KeyState { revoked_index: Some(index), compromised_from: *compromised_from, ..state };
+                let state = KeyState {
+                    revoked_index: Some(index),
+                    compromised_from: *compromised_from,
+                    ..state
+                };
                 out.push((rows::signer_key(key), encode(&state)));
             }
         }
         Claim::GrantsRole { entity, role, area } => {
             if let Some(mut state) = folded.entity(entity)? {
-                state.grants.push(Grant { role: *role, area: area.code(), granted_index: index });
+                state.grants.push(Grant {
+                    role: *role,
+                    area: area.code(),
+                    granted_index: index,
+                });
                 out.push((rows::entity(entity), encode(&state)));
             }
         }
         Claim::WithdrawsRole { entity, role, area } => {
             if let Some(mut state) = folded.entity(entity)? {
-                state.grants.retain(|grant| grant.role != *role || grant.area != area.code());
+                state
+                    .grants
+                    .retain(|grant| grant.role != *role || grant.area != area.code());
                 out.push((rows::entity(entity), encode(&state)));
             }
         }
-        Claim::CreatesUnit { unit, gtin, lot, foreign_codes, .. } => {
+        Claim::CreatesUnit {
+            unit,
+            gtin,
+            lot,
+            foreign_codes,
+            ..
+        } => {
             if let (Some(gtin), Some(lot)) = (gtin, lot) {
-                out.push((rows::with_code(rows::gtin_lot(gtin.as_u64(), lot), unit), Vec::new()));
+                out.push((
+                    rows::with_code(rows::gtin_lot(gtin.as_u64(), lot), unit),
+                    Vec::new(),
+                ));
             }
-            let foreign = foreign_codes.iter().map(|code| (rows::with_code(rows::foreign(code), unit), Vec::new()));
+            let foreign = foreign_codes
+                .iter()
+                .map(|code| (rows::with_code(rows::foreign(code), unit), Vec::new()));
             out.extend(foreign);
         }
         Claim::Certifies { number, unit, .. } => {
             out.push((rows::number(number), encode(unit)));
             out.push((rows::at(rows::issued(&signer), index), Vec::new()));
         }
-        Claim::Supersedes { replacement_unit, replacement_number, .. } => {
+        Claim::Supersedes {
+            replacement_unit,
+            replacement_number,
+            ..
+        } => {
             out.push((rows::number(replacement_number), encode(replacement_unit)));
         }
-        Claim::EntersStore { unit, quantity: Some(quantity), .. } => {
+        Claim::EntersStore {
+            unit,
+            quantity: Some(quantity),
+            ..
+        } => {
             let mut stock: StockState = folded.stock(unit)?;
             stock.enter(signer, quantity.base_amount());
             out.push((rows::stock(unit), encode(&stock)));
         }
-        Claim::LeavesStore { unit, quantity: Some(quantity), .. } => {
+        Claim::LeavesStore {
+            unit,
+            quantity: Some(quantity),
+            ..
+        } => {
             let mut stock: StockState = folded.stock(unit)?;
             stock.leave(signer, quantity.base_amount());
             out.push((rows::stock(unit), encode(&stock)));
@@ -141,5 +208,12 @@ fn of_claim(folded: &Folded, claim: &Claim, signer: EntityId, index: u64, out: &
 }
 
 fn enrolled(entity: EntityId, public: [u8; 32], hosted: bool, index: u64) -> KeyState {
-    KeyState { entity, public, enrolled_index: index, hosted, revoked_index: None, compromised_from: None }
+    KeyState {
+        entity,
+        public,
+        enrolled_index: index,
+        hosted,
+        revoked_index: None,
+        compromised_from: None,
+    }
 }

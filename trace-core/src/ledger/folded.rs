@@ -1,6 +1,7 @@
 //! The folded state, read: what rules, look-ups and offline-proof builders ask
 //! of the derived index.
 
+use super::vault::SectionPlace;
 use super::{Failed, rows};
 use crate::error::Store;
 use crate::ident::{EntityId, TraceCode};
@@ -14,7 +15,7 @@ use crate::rules::{Facts, PersonState, StockState};
 use crate::store::overlay::IndexView;
 use crate::store::table::Direction;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
 /// Where a key's chain stands: what its next record must state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -25,13 +26,22 @@ pub struct ChainState {
     pub link: Hash,
 }
 
+/// Where a record stands; its whole hash, because the key cuts it short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RecordPlace {
+    pub index: u64,
+    pub hash: Hash,
+}
+
 /// What a hosted request came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RequestState {
     /// What was asked.
     pub request_hash: Hash,
-    /// Where the record stands.
-    pub index: u64,
+    /// Where the last of its records stands.
+    pub last_index: u64,
+    /// How many records it made.
+    pub count: u32,
 }
 
 /// The folded state at one moment.
@@ -45,13 +55,22 @@ impl Folded {
         Self { view }
     }
 
-    fn read<T: Serialize + DeserializeOwned>(&self, what: &str, key: &[u8]) -> Result<Option<T>, Store> {
-        self.view.get_with(key, |bytes| rows::decode(what, bytes))?.transpose()
+    fn read<T: Serialize + DeserializeOwned>(
+        &self,
+        what: &str,
+        key: &[u8],
+    ) -> Result<Option<T>, Store> {
+        self.view
+            .get_with(key, |bytes| rows::decode(what, bytes))?
+            .transpose()
     }
 
-    /// The index of the record with this hash; to be held against the entry.
+    /// The index of the record with this hash.
     pub(crate) fn index_of(&self, hash: &Hash) -> Result<Option<u64>, Store> {
-        self.read("record", &rows::by_hash(hash))
+        let found: Option<RecordPlace> = self.read("record", &rows::by_hash(hash))?;
+        Ok(found
+            .filter(|place| place.hash == *hash)
+            .map(|place| place.index))
     }
 
     /// Where a key's chain stands.
@@ -60,17 +79,31 @@ impl Folded {
     }
 
     /// What a hosted request came to.
-    pub(crate) fn request(&self, entity: &EntityId, key: &str) -> Result<Option<RequestState>, Store> {
+    pub(crate) fn request(
+        &self,
+        entity: &EntityId,
+        key: &str,
+    ) -> Result<Option<RequestState>, Store> {
         self.read("request", &rows::request(entity, key))
     }
 
     /// Indexes about a subject, from `from` on, at most `limit`.
-    pub(crate) fn about(&self, subject: &SubjectId, from: u64, limit: usize) -> Result<Vec<u64>, Store> {
+    pub(crate) fn about(
+        &self,
+        subject: &SubjectId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, Store> {
         self.indexes(rows::by_subject(subject), from, limit)
     }
 
     /// Indexes of the certificates an entity issued, from `from` on.
-    pub(crate) fn issued(&self, entity: &EntityId, from: u64, limit: usize) -> Result<Vec<u64>, Store> {
+    pub(crate) fn issued(
+        &self,
+        entity: &EntityId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, Store> {
         self.indexes(rows::issued(entity), from, limit)
     }
 
@@ -84,7 +117,13 @@ impl Folded {
     }
 
     /// Trace codes of a GTIN with a lot, after `after`, at most `limit`.
-    pub(crate) fn by_gtin_lot(&self, gtin: u64, lot: &str, after: Option<TraceCode>, limit: usize) -> Result<Vec<TraceCode>, Store> {
+    pub(crate) fn by_gtin_lot(
+        &self,
+        gtin: u64,
+        lot: &str,
+        after: Option<TraceCode>,
+        limit: usize,
+    ) -> Result<Vec<TraceCode>, Store> {
         self.codes(rows::gtin_lot(gtin, lot), after, limit)
     }
 
@@ -93,9 +132,17 @@ impl Folded {
         self.codes(rows::foreign(code), None, limit)
     }
 
-    fn codes(&self, prefix: Vec<u8>, after: Option<TraceCode>, limit: usize) -> Result<Vec<TraceCode>, Store> {
+    fn codes(
+        &self,
+        prefix: Vec<u8>,
+        after: Option<TraceCode>,
+        limit: usize,
+    ) -> Result<Vec<TraceCode>, Store> {
         let mut found = Vec::new();
-        let from = after.map_or_else(|| prefix.clone(), |code| [rows::with_code(prefix.clone(), &code), vec![0]].concat());
+        let from = after.map_or_else(
+            || prefix.clone(),
+            |code| [rows::with_code(prefix.clone(), &code), vec![0]].concat(),
+        );
         self.visit(&prefix, &from, |key, _| {
             found.extend(rows::code_at_end(key));
             found.len() < limit
@@ -103,13 +150,24 @@ impl Folded {
         Ok(found)
     }
 
+    /// What is known of a person.
+    pub(crate) fn person_state(&self, person: &PersonId) -> Result<Option<PersonState>, Store> {
+        self.read("person", &rows::person(person))
+    }
+
     /// Every section about a person: index and place.
-    pub(crate) fn sections_of(&self, person: &PersonId) -> Result<Vec<(u64, u64)>, Store> {
+    pub(crate) fn sections_of(&self, person: &PersonId) -> Result<Vec<SectionPlace>, Store> {
         let prefix = rows::person_sections(person);
         let mut found = Vec::new();
         self.visit(&prefix, &prefix, |key, _| {
-            if let Some((head, [place])) = key.split_last_chunk::<1>().map(|(head, tail)| (head, *tail)) {
-                found.extend(rows::index_at_end(head).map(|index| (index, u64::from(place))));
+            if let Some((head, [place])) = key
+                .split_last_chunk::<1>()
+                .map(|(head, tail)| (head, *tail))
+            {
+                found.extend(rows::index_at_end(head).map(|index| SectionPlace {
+                    index,
+                    position: place,
+                }));
             }
             true
         })?;
@@ -140,11 +198,21 @@ impl Folded {
     }
 
     /// Shows `visit` the rows under `prefix` from key `from` on, while it says so.
-    pub(crate) fn visit(&self, prefix: &[u8], from: &[u8], mut visit: impl FnMut(&[u8], &[u8]) -> bool) -> Result<(), Store> {
-        let stopped = self.view.scan(from, prefix, Direction::Forward, |key, value| match visit(key, value) {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
-        });
+    pub(crate) fn visit(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), Store> {
+        let stopped = self.view.scan(
+            prefix,
+            Bound::Included(from),
+            Direction::Forward,
+            |key, value| match visit(key, value) {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            },
+        );
         stopped.map(|_| ())
     }
 }
@@ -183,6 +251,6 @@ impl Facts for Folded {
     }
 
     fn person(&self, person: &PersonId) -> Result<Option<PersonState>, Failed> {
-        Ok(self.read("person", &rows::person(person))?)
+        Ok(self.person_state(person)?)
     }
 }

@@ -1,6 +1,7 @@
 //! The log: entries, the tree's rows, and what lies beside each entry, all
 //! under sequential keys, because that is what commits fast.
 
+use super::vault::SectionPlace;
 use crate::error::{Invalid, Store};
 use crate::proof::merkle::{Nodes, Unproved, node_place, prove_consistency, prove_inclusion, root};
 use crate::record::section::Opening;
@@ -21,7 +22,10 @@ const VAULT: SequenceTable = SequenceTable("vault");
 const REQUESTS: SequenceTable = SequenceTable("requests");
 
 /// The tables of the log's file.
-pub(crate) const TABLES: Tables = Tables { sequences: &[ENTRIES, TREE, ANNEX, VAULT, REQUESTS], ordered: &[] };
+pub(crate) const TABLES: Tables = Tables {
+    sequences: &[ENTRIES, TREE, ANNEX, VAULT, REQUESTS],
+    ordered: &[],
+};
 
 /// Personal sections of one record are numbered below this; a record names at
 /// most `PERSONS_MAX` persons.
@@ -48,19 +52,30 @@ pub(crate) struct Request {
     pub key: String,
     /// What was asked.
     pub request_hash: Hash,
+    /// How many records it made; this is the last of them.
+    pub count: u32,
 }
 
 /// Writes one row into a batch.
 pub(crate) fn append(batch: &mut Batch<'_>, row: &Row) -> Result<(), Store> {
     batch.put(ENTRIES, row.index, &row.entry)?;
     let mut nodes = Vec::with_capacity(row.nodes.len() * 32);
-    row.nodes.iter().for_each(|node| nodes.extend_from_slice(node.as_bytes()));
+    row.nodes
+        .iter()
+        .for_each(|node| nodes.extend_from_slice(node.as_bytes()));
     batch.put(TREE, row.index, &nodes)?;
     if let Some(trade) = &row.trade {
         batch.put(ANNEX, row.index, &encode::encode(trade))?;
     }
-    for (place, sealed) in (0u64..).zip(&row.persons) {
-        batch.put(VAULT, vault_key(row.index, place), sealed)?;
+    for (position, sealed) in (0u8..).zip(&row.persons) {
+        batch.put(
+            VAULT,
+            vault_key(SectionPlace {
+                index: row.index,
+                position,
+            }),
+            sealed,
+        )?;
     }
     if let Some(request) = &row.request {
         batch.put(REQUESTS, row.index, &encode::encode(request))?;
@@ -68,13 +83,16 @@ pub(crate) fn append(batch: &mut Batch<'_>, row: &Row) -> Result<(), Store> {
     Ok(())
 }
 
-/// Destroys the encrypted personal sections of a record.
-pub(crate) fn destroy_persons(batch: &mut Batch<'_>, index: u64, place: u64) -> Result<(), Store> {
-    batch.delete(VAULT, vault_key(index, place)).map(|_| ())
+/// Destroys the an encrypted personal section.
+pub(crate) fn destroy_person(batch: &mut Batch<'_>, place: SectionPlace) -> Result<(), Store> {
+    batch.delete(VAULT, vault_key(place)).map(|_| ())
 }
 
-fn vault_key(index: u64, place: u64) -> u64 {
-    index.saturating_mul(PLACES).saturating_add(place)
+fn vault_key(place: SectionPlace) -> u64 {
+    place
+        .index
+        .saturating_mul(PLACES)
+        .saturating_add(u64::from(place.position))
 }
 
 /// The log as one moment shows it.
@@ -102,11 +120,20 @@ impl LogView {
     /// the process is re-hashed, because the engine's checksum is no defence
     /// against an editor.
     pub(crate) fn entry(&self, index: u64) -> Result<Entry, Store> {
-        let damaged = |what: String| Store::Damaged { what: format!("entry {index}: {what}") };
-        let bytes = self.entry_bytes(index)?.ok_or_else(|| damaged("missing".into()))?;
-        let (found, wanted) = (crate::proof::merkle::leaf_hash(&bytes), self.node(0, index)?);
+        let damaged = |what: String| Store::Damaged {
+            what: format!("entry {index}: {what}"),
+        };
+        let bytes = self
+            .entry_bytes(index)?
+            .ok_or_else(|| damaged("missing".into()))?;
+        let (found, wanted) = (
+            crate::proof::merkle::leaf_hash(&bytes),
+            self.node(0, index)?,
+        );
         if found != wanted {
-            return Err(damaged(format!("its leaf is {found}, the tree holds {wanted}")));
+            return Err(damaged(format!(
+                "its leaf is {found}, the tree holds {wanted}"
+            )));
         }
         Entry::decode(&bytes).map_err(|error| damaged(error.to_string()))
     }
@@ -120,8 +147,8 @@ impl LogView {
     }
 
     /// A personal section's opening, encrypted.
-    pub(crate) fn sealed_person(&self, index: u64, place: u64) -> Result<Option<Vec<u8>>, Store> {
-        self.snapshot.get(VAULT, vault_key(index, place))
+    pub(crate) fn sealed_person(&self, place: SectionPlace) -> Result<Option<Vec<u8>>, Store> {
+        self.snapshot.get(VAULT, vault_key(place))
     }
 
     /// The hosted request that made an entry.
@@ -133,8 +160,15 @@ impl LogView {
     }
 
     /// Shows `visit` the entries from `from` on, in order, until it breaks.
-    pub(crate) fn scan<R>(&self, from: u64, mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<R>) -> Result<Option<R>, Store> {
-        self.snapshot.scan(ENTRIES, from.., Direction::Forward, |index, bytes| visit(index, bytes))
+    pub(crate) fn scan<R>(
+        &self,
+        from: u64,
+        mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<R>,
+    ) -> Result<Option<R>, Store> {
+        self.snapshot
+            .scan(ENTRIES, from.., Direction::Forward, |index, bytes| {
+                visit(index, bytes)
+            })
     }
 
     /// The tree's row of a leaf, as stored.
@@ -148,12 +182,20 @@ impl LogView {
     }
 
     /// Proof that entry `index` is among the first `size`.
-    pub(crate) fn prove_inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, super::Failed> {
+    pub(crate) fn prove_inclusion(
+        &self,
+        index: u64,
+        size: u64,
+    ) -> Result<Vec<Hash>, super::Failed> {
         prove_inclusion(self, index, size).map_err(unproved)
     }
 
     /// Proof that the first `size2` entries begin with the first `size1`.
-    pub(crate) fn prove_consistency(&self, size1: u64, size2: u64) -> Result<Vec<Hash>, super::Failed> {
+    pub(crate) fn prove_consistency(
+        &self,
+        size1: u64,
+        size2: u64,
+    ) -> Result<Vec<Hash>, super::Failed> {
         prove_consistency(self, size1, size2).map_err(unproved)
     }
 }
@@ -165,15 +207,23 @@ fn unproved(error: Unproved<Store>) -> super::Failed {
     }
 }
 
-fn decode<T: serde::Serialize + serde::de::DeserializeOwned>(what: &str, index: u64, bytes: &[u8]) -> Result<T, Store> {
-    encode::decode(what, bytes).map_err(|error: Invalid| Store::Damaged { what: format!("{what} of entry {index}: {error}") })
+fn decode<T: serde::Serialize + serde::de::DeserializeOwned>(
+    what: &str,
+    index: u64,
+    bytes: &[u8],
+) -> Result<T, Store> {
+    encode::decode(what, bytes).map_err(|error: Invalid| Store::Damaged {
+        what: format!("{what} of entry {index}: {error}"),
+    })
 }
 
 impl Nodes for LogView {
     type Error = Store;
 
     fn node(&self, level: u8, index: u64) -> Result<Hash, Store> {
-        let missing = || Store::Damaged { what: format!("tree node {index} of level {level} is missing") };
+        let missing = || Store::Damaged {
+            what: format!("tree node {index} of level {level} is missing"),
+        };
         let (leaf, place) = node_place(level, index).ok_or_else(missing)?;
         let found = self.snapshot.get_with(TREE, leaf, |row| {
             let (_, rest) = row.split_at_checked(place * 32)?;

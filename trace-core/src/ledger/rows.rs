@@ -119,15 +119,22 @@ pub(crate) fn with_code(mut prefix: Vec<u8>, code: &TraceCode) -> Vec<u8> {
 
 /// The index at the end of a key.
 pub(crate) fn index_at_end(key: &[u8]) -> Option<u64> {
-    key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+    key.last_chunk::<8>()
+        .map(|bytes| u64::from_be_bytes(*bytes))
 }
 
 /// The trace code at the end of a key.
 pub(crate) fn code_at_end(key: &[u8]) -> Option<TraceCode> {
-    key.last_chunk::<10>().map(|bytes| TraceCode::from_bytes(*bytes))
+    key.last_chunk::<10>()
+        .map(|bytes| TraceCode::from_bytes(*bytes))
 }
 
 /// Decodes a derived value; one that does not decode is damage.
-pub(crate) fn decode<T: Serialize + DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Store> {
-    encode::decode(what, bytes).map_err(|error| Store::Damaged { what: format!("index: {error}") })
+pub(crate) fn decode<T: Serialize + DeserializeOwned>(
+    what: &str,
+    bytes: &[u8],
+) -> Result<T, Store> {
+    encode::decode(what, bytes).map_err(|error| Store::Damaged {
+        what: format!("index: {error}"),
+    })
 }

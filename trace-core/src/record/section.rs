@@ -97,6 +97,17 @@ impl Person {
         text::check_option("identity_number", self.identity_number.as_deref(), 30)
     }
 
+    /// The name with all but its first character hidden.
+    #[must_use]
+    pub fn masked_name(&self) -> String {
+        let hidden = self.name.chars().count().saturating_sub(1);
+        self.name
+            .chars()
+            .take(1)
+            .chain(std::iter::repeat_n('*', hidden.max(1)))
+            .collect()
+    }
+
     /// The phone with its middle digits hidden, as consumers see it while it
     /// exists: `138****0000`.
     #[must_use]

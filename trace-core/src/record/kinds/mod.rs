@@ -247,6 +247,13 @@ macro_rules! kinds {
             }
         }
 
+        impl Serialize for Body {
+            /// The body's own fields, without naming its kind.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $(Body::$body(body) => body.serialize(serializer),)* }
+            }
+        }
+
         $(impl From<$module::$body> for Body {
             fn from(body: $module::$body) -> Self {
                 Body::$body(body)

@@ -1,0 +1,136 @@
+//! The last checkpoint: signed, and kept in a file of its own, in a folder that
+//! the operator can put on another disk.
+//!
+//! A database that lost its last writes reopens cleanly at an older state:
+//! rollback is visible only from outside it. So the ledger holds its log
+//! against this file before it writes, and signs nothing that does not extend it.
+
+use super::log::LogView;
+use crate::error::Store;
+use crate::proof::checkpoint::{Checkpoint, SignedCheckpoint, VerifiedCheckpoint};
+use crate::proof::note::{NoteSigner, VerifierKey};
+use crate::record::{Hash, Origin};
+use crate::store::disk::{Access, Disk};
+use crate::store::files::{self, Replacer};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The file's name within its folder.
+pub const LAST_CHECKPOINT: &str = "last-checkpoint";
+
+/// Longest note: three lines of 64, 20 and 44 characters and one signature.
+const NOTE_BYTES: usize = 512;
+
+/// Signs checkpoints and keeps the last one.
+pub(crate) struct Checkpoints {
+    signer: NoteSigner,
+    origin: Origin,
+    file: Replacer,
+}
+
+impl Checkpoints {
+    /// Keeps the last checkpoint in `folder`.
+    pub(crate) fn new(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        origin: Origin,
+        signer: NoteSigner,
+    ) -> Result<Self, Store> {
+        let mut file = Replacer::new(disk, &folder.join(LAST_CHECKPOINT), Access::Ordinary)?;
+        file.prepare(NOTE_BYTES)?;
+        Ok(Self {
+            signer,
+            origin,
+            file,
+        })
+    }
+
+    /// Signs the checkpoint of `size` entries with this root and makes it the
+    /// last one, durably.
+    pub(crate) fn advance(&mut self, size: u64, root: Hash) -> Result<VerifiedCheckpoint, Store> {
+        let checkpoint = Checkpoint {
+            origin: self.origin.clone(),
+            size,
+            root,
+        };
+        let signed = checkpoint.sign(&self.signer).map_err(engine)?;
+        let verified = signed.verify(self.signer.verifier_key()).map_err(engine)?;
+        self.file.replace(signed.note().as_bytes())?;
+        Ok(verified)
+    }
+
+    /// Makes ready for the next one, where nobody waits.
+    pub(crate) fn prepare(&mut self) -> Result<(), Store> {
+        self.file.prepare(NOTE_BYTES)
+    }
+
+    pub(crate) fn signer(&self) -> &NoteSigner {
+        &self.signer
+    }
+}
+
+fn engine(error: impl std::fmt::Display) -> Store {
+    Store::Engine {
+        what: "sign the checkpoint",
+        why: error.to_string(),
+    }
+}
+
+/// What the last-checkpoint file says of the log before it.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    /// The log extends it.
+    Extends(VerifiedCheckpoint),
+    /// The log does not, or there is none: read-only, and why.
+    Broken {
+        why: String,
+        last: Option<VerifiedCheckpoint>,
+    },
+}
+
+/// Holds the log against the last checkpoint.
+pub(crate) fn compare(
+    disk: &dyn Disk,
+    folder: &Path,
+    key: &VerifierKey,
+    log: &LogView,
+    size: u64,
+) -> Result<Standing, Store> {
+    let path: PathBuf = folder.join(LAST_CHECKPOINT);
+    let broken = |why: String, last| Ok(Standing::Broken { why, last });
+    let Some(bytes) = files::read(disk, &path)? else {
+        return broken(
+            format!(
+                "{} is missing: supply the last checkpoint that this ledger signed",
+                path.display()
+            ),
+            None,
+        );
+    };
+    let note = match String::from_utf8(bytes) {
+        Ok(note) => note,
+        Err(_) => return broken(format!("{} is not text", path.display()), None),
+    };
+    let last = match SignedCheckpoint::open(&note, key) {
+        Ok(last) => last,
+        Err(error) => return broken(format!("{}: {error}", path.display()), None),
+    };
+    if last.size() > size {
+        let (signed, lost) = (last.size(), last.size() - size);
+        let why = format!(
+            "rollback: the last signed checkpoint covers {signed} entries, the log holds {size}; {lost} are missing. \
+             Supply them from clients' records, a mirror or a backup"
+        );
+        return broken(why, Some(last));
+    }
+    let root = log.root(last.size())?;
+    if root != *last.root() {
+        let why = format!(
+            "fork: the last signed checkpoint of {} entries has root {}, the log {root}",
+            last.size(),
+            last.root()
+        );
+        return broken(why, Some(last));
+    }
+    Ok(Standing::Extends(last))
+}

@@ -1,0 +1,42 @@
+//! The ledger: one sequencer, one log, and everything that can be read of it.
+//!
+//! Order of an append: parse and `verify_strict` (in parallel) → rules → one
+//! two-phase transaction with entries and tree → sign the checkpoint → write
+//! the last-checkpoint file → answer. Indexes follow behind the log. A store
+//! error stops the writer for good; nothing is caught and gone on from.
+
+mod checkpoints;
+mod clock;
+mod fold;
+mod folded;
+pub mod hosted;
+mod log;
+pub mod lookup;
+pub mod opening;
+mod rows;
+pub mod seal;
+pub mod sequencer;
+mod titled;
+pub mod vault;
+mod view;
+pub mod writer;
+
+pub use checkpoints::LAST_CHECKPOINT;
+pub use folded::{ChainState, Folded};
+pub use log::LogView;
+pub use opening::{Opened, Settings};
+pub use view::View;
+pub use writer::Ledger;
+
+use crate::error::{Invalid, Store};
+
+/// Why a question to the ledger got no answer: the caller, or the machine.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The caller must act.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The machine failed.
+    #[error(transparent)]
+    Store(#[from] Store),
+}
