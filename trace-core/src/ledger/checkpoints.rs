@@ -23,7 +23,7 @@ const NOTE_BYTES: usize = 512;
 
 /// Signs checkpoints and keeps the last one.
 pub(crate) struct Checkpoints {
-    signer: NoteSigner,
+    signer: Arc<NoteSigner>,
     origin: Origin,
     file: Replacer,
 }
@@ -34,7 +34,7 @@ impl Checkpoints {
         disk: Arc<dyn Disk>,
         folder: &Path,
         origin: Origin,
-        signer: NoteSigner,
+        signer: Arc<NoteSigner>,
     ) -> Result<Self, Store> {
         let mut file = Replacer::new(disk, &folder.join(LAST_CHECKPOINT), Access::Ordinary)?;
         file.prepare(NOTE_BYTES)?;
@@ -64,8 +64,8 @@ impl Checkpoints {
         self.file.prepare(NOTE_BYTES)
     }
 
-    pub(crate) fn signer(&self) -> &NoteSigner {
-        &self.signer
+    pub(crate) fn signer(&self) -> Arc<NoteSigner> {
+        Arc::clone(&self.signer)
     }
 }
 

@@ -10,6 +10,7 @@ mod clock;
 mod fold;
 mod folded;
 pub mod hosted;
+pub mod job;
 mod log;
 pub mod lookup;
 pub mod opening;

@@ -91,7 +91,7 @@ pub struct Parts {
     /// The ledger's name.
     pub origin: Origin,
     /// Signs checkpoints.
-    pub signer: NoteSigner,
+    pub signer: Arc<NoteSigner>,
     /// Hosted keys, where there are any.
     pub hosted: Option<HostedKeys>,
     /// Random bytes.

@@ -6,10 +6,13 @@
 //! wait for company. A storage error or a panic of the writer is final: it is
 //! told to the owner, who ends the process.
 
-use super::sequencer::{GROUP_RECORDS_MAX, Item, Job, Outcome, Refusal, Sequencer};
+use super::job::{GROUP_RECORDS_MAX, Item, Job, Outcome, Refusal};
+use super::sequencer::Sequencer;
+use super::vault::VaultReader;
 use super::view::View;
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::EntityId;
+use crate::proof::note::NoteSigner;
 use crate::record::layout::Unverified;
 use crate::record::rights::Registry;
 use crate::record::sign::{Key, KeyId};
@@ -66,6 +69,8 @@ struct Shared {
     published: ArcSwap<View>,
     commands: SyncSender<Command>,
     keys: RwLock<HashMap<KeyId, Key>>,
+    vault: VaultReader,
+    signer: Arc<NoteSigner>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -86,6 +91,8 @@ impl Ledger {
             published: ArcSwap::from_pointee(sequencer.view()),
             commands,
             keys: RwLock::default(),
+            vault: sequencer.vault_reader(),
+            signer: sequencer.signer(),
             thread: Mutex::default(),
         });
         let fatal = Fatal(Some(Box::new(on_fatal)));
@@ -124,6 +131,18 @@ impl Ledger {
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.shared.origin
+    }
+
+    /// For opening personal sections.
+    #[must_use]
+    pub fn vault(&self) -> &VaultReader {
+        &self.shared.vault
+    }
+
+    /// Signs what the ledger states: completeness, backups.
+    #[must_use]
+    pub fn signer(&self) -> &NoteSigner {
+        &self.shared.signer
     }
 
     /// Verifies signatures of what a client sent; one result a record. Keys
