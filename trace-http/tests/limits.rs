@@ -123,23 +123,6 @@ fn a_refusal_is_answered_in_its_turn_behind_earlier_requests() {
 }
 
 #[test]
-fn bodies_follow_each_other_on_one_connection_by_length_and_by_chunks() {
-    let server = Server::start(quick());
-    let head = "POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-type: application/octet-stream\r\n";
-    let answer = server.exchange(format!(
-        "{head}content-length: 5\r\n\r\nhello\
-         {head}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nt: u\r\n\r\n\
-         {head}content-length: 3\r\nconnection: close\r\n\r\nabc"
-    ));
-    let bodies: Vec<_> = answer
-        .split("HTTP/1.1 200 OK")
-        .skip(1)
-        .map(|it| it.split_once("\r\n\r\n").unwrap().1)
-        .collect();
-    assert_eq!(bodies, ["5", "7", "3"], "{answer}");
-}
-
-#[test]
 fn a_body_over_the_limit_is_refused_whether_announced_or_in_chunks() {
     let server = Server::start(quick());
     let limit = quick().body_bytes;
@@ -334,93 +317,6 @@ fn a_client_that_shuts_its_side_still_gets_its_answer() {
     server.entered.recv_timeout(PATIENCE).unwrap();
     server.open_gate();
     assert!(rest(&mut stream).ends_with("through"));
-}
-
-#[test]
-fn a_panic_in_a_handler_is_a_500_and_the_server_lives() {
-    let server = Server::start(quick());
-    for _ in 0..3 {
-        let answer = server.exchange("GET /panic HTTP/1.1\r\nhost: a\r\n\r\n");
-        assert_problem(&answer, 500, "failed");
-        assert!(!answer.contains("on purpose"), "{answer}");
-    }
-    assert_eq!(server.load.panics.get(), 3);
-    server.assert_lives();
-}
-
-#[test]
-fn a_handler_that_takes_too_long_is_given_up() {
-    let server = Server::start(Limits {
-        answer_time: Duration::from_millis(200),
-        ..quick()
-    });
-    let answer = server.exchange("GET /gate HTTP/1.1\r\nhost: a\r\n\r\n");
-    assert_problem(&answer, 503, "answer_too_slow");
-}
-
-#[test]
-fn wrong_addresses_methods_types_and_contents_are_problem_documents() {
-    let server = Server::start(quick());
-    let ask = |line: &str, fields: &str, body: &str| {
-        let length = body.len();
-        server.exchange(format!(
-            "{line} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{fields}content-length: {length}\r\n\r\n{body}"
-        ))
-    };
-    let json = "content-type: application/json\r\n";
-    assert_problem(&ask("GET /nowhere", "", ""), 404, "route_unknown");
-    let answer = ask("GET /number", "", "");
-    assert_problem(&answer, 405, "method_unsupported");
-    assert!(answer.contains("allow: POST\r\n"), "{answer}");
-    assert_problem(
-        &ask("POST /number", "content-type: text/plain\r\n", "{}"),
-        415,
-        "media_type_unsupported",
-    );
-    assert_problem(
-        &ask("POST /number", "", "{}"),
-        415,
-        "media_type_unsupported",
-    );
-    assert_problem(&ask("POST /number", json, "{"), 400, "json_malformed");
-    assert_problem(
-        &ask("POST /number", json, "{\"number\":1,\"x\":2}"),
-        400,
-        "json_unexpected",
-    );
-    assert!(ask("POST /number", json, "{\"number\":200}").ends_with("200"));
-    let english = ask("GET /nowhere", "accept-language: en\r\n", "");
-    assert!(
-        english.contains("There is nothing at this address"),
-        "{english}"
-    );
-    assert!(english.contains("content-language: en\r\n"), "{english}");
-    assert!(ask("GET /nowhere", "", "").contains("该地址不存在"));
-}
-
-#[test]
-fn operators_see_health_and_figures_by_route_and_never_by_path() {
-    let server = Server::start(quick());
-    let ask = |path: &str| {
-        server.exchange(format!(
-            "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
-        ))
-    };
-    assert!(ask("/healthz").ends_with("ok\n"));
-    assert!(ask("/readyz").ends_with("ready\n"));
-    ask("/secret-code");
-    ask("/panic");
-    let text = ask("/metrics");
-    for line in [
-        "trace_http_requests_total{route=\"/healthz\",class=\"2xx\"} 1",
-        "trace_http_requests_total{route=\"unknown\",class=\"4xx\"} 1",
-        "trace_http_requests_total{route=\"/panic\",class=\"abandoned\"} 1",
-        "trace_http_connections 1",
-        "trace_http_panics_total 1",
-    ] {
-        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
-    }
-    assert!(!text.contains("secret-code"), "{text}");
 }
 
 fn until_open(server: &Server, count: i64) {

@@ -1,5 +1,7 @@
 //! A real server on a free port, spoken to over raw sockets. Every wait ends.
 
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
