@@ -1,0 +1,116 @@
+//! The command line: every subcommand of `trace` on one screen.
+//!
+//! Exit codes: 0 done, 2 wrongly used, 6 the machine could not.
+
+use std::{ffi::OsString, io, process::ExitCode, sync::Arc};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::{
+    logging,
+    metrics::Metrics,
+    operations::{observed, routes},
+    server::{Limits, Load, serve, signalled},
+    settings::{FileError, KEY_VARIABLE, KeyError, ServeSettings, with_file},
+};
+
+const WRONGLY_USED: u8 = 2;
+const MACHINE_COULD_NOT: u8 = 6;
+
+/// A ledger of food records that nobody has to take on trust.
+#[derive(Debug, Parser)]
+#[command(name = "trace", version, about)]
+struct Trace {
+    #[command(subcommand)]
+    command: Act,
+}
+
+/// What `trace` can be asked to do.
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Serve a ledger over HTTP
+    Serve(Box<ServeSettings>),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("{what}: {source}")]
+    Machine { what: String, source: io::Error },
+}
+
+/// Does what `arguments` ask for, the program's name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let Err(error) = parse(&arguments).and_then(act) else {
+        return ExitCode::SUCCESS;
+    };
+    match error {
+        // Help and version are errors to clap; it knows where they go.
+        CommandError::File(FileError::Usage(usage)) => {
+            let is_told = usage.print().is_ok();
+            if is_told && !usage.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            WRONGLY_USED.into()
+        }
+        CommandError::File(_) | CommandError::Key(_) => {
+            eprintln!("error: {error}");
+            WRONGLY_USED.into()
+        }
+        CommandError::Machine { .. } => {
+            eprintln!("error: {error}");
+            MACHINE_COULD_NOT.into()
+        }
+    }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Act, CommandError> {
+    let matches = with_file(Trace::command(), "serve", arguments)?;
+    let trace = Trace::from_arg_matches(&matches).map_err(FileError::from)?;
+    Ok(trace.command)
+}
+
+fn act(act: Act) -> Result<(), CommandError> {
+    match act {
+        Act::Serve(settings) => run_server(&settings),
+    }
+}
+
+fn run_server(settings: &ServeSettings) -> Result<(), CommandError> {
+    let machine = |what: &str| {
+        let what = what.to_owned();
+        move |source| CommandError::Machine { what, source }
+    };
+    logging::start(settings.log_format, &settings.log).map_err(machine("log"))?;
+    settings.key_encryption_key(std::env::var_os(KEY_VARIABLE).as_deref())?;
+    let runtime = tokio::runtime::Runtime::new().map_err(machine("threads"))?;
+    runtime.block_on(async {
+        let stopping = signalled().map_err(machine("signals"))?;
+        let listener = tokio::net::TcpListener::bind(settings.listen)
+            .await
+            .map_err(machine(&format!("listen on {}", settings.listen)))?;
+        let address = listener.local_addr().map_err(machine("address"))?;
+        tracing::info!(%address, "listening");
+        let load = Arc::new(Load::default());
+        let metrics = Arc::new(Metrics::new(&load));
+        let ready = Arc::new(|| Ok(()));
+        let router = observed(routes(Arc::clone(&metrics), ready), metrics);
+        let limits = Limits::from(&settings.limits);
+        let served = serve(listener, router, limits, load, stopping).await;
+        served.map_err(machine("stopping"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        super::Trace::command().debug_assert();
+    }
+}

@@ -1,0 +1,15 @@
+//! HTTP and command line for `trace-core`: parse, one call into core, answer.
+//!
+//! Nothing here decides what may be admitted or whether a proof holds; that is
+//! core's. The program `trace` is [`command::run`].
+
+pub mod body;
+pub mod client;
+pub mod command;
+pub mod language;
+pub mod logging;
+pub mod metrics;
+pub mod operations;
+pub mod problem;
+pub mod server;
+pub mod settings;

@@ -1,0 +1,297 @@
+//! Errors as a client sees them: problem documents (RFC 9457).
+//!
+//! A client branches on `code`, a person reads `title`, `detail` and `remedy`.
+//! Nothing internal is in them: what the operator has to know goes to the log.
+//! `type` is `/problems#code`, a page that lists every code.
+
+mod refusal;
+
+pub use refusal::Refusal;
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value};
+use trace_core::error::{Invalid, Rule, Store};
+
+use crate::language::Language;
+
+/// The media type of RFC 9457.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// One error, as it is told to the client.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    status: StatusCode,
+    cause: Cause,
+    detail: Option<String>,
+    record: Option<[u8; 32]>,
+    fields: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Http(Refusal),
+    Rule(Rule),
+}
+
+impl Problem {
+    /// A refusal by HTTP's own rules.
+    pub fn new(refusal: Refusal) -> Self {
+        Self {
+            status: refusal.status(),
+            cause: Cause::Http(refusal),
+            detail: None,
+            record: None,
+            fields: Map::new(),
+        }
+    }
+
+    /// The same, with what was found and what was wanted.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same under another status: a rule alone does not say whether the
+    /// request was wrong (422) or in conflict with what stands (409).
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same with one more field, e.g. the sequence that was expected. The
+    /// fields of RFC 9457 and of this type are not replaced.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self.cause {
+            Cause::Http(refusal) => refusal.code(),
+            Cause::Rule(rule) => rule.code(),
+        }
+    }
+
+    /// The document in one language.
+    pub fn document(&self, language: Language) -> Value {
+        let (title, remedy) = match self.cause {
+            Cause::Http(refusal) => (refusal.title(language), refusal.remedy(language)),
+            Cause::Rule(rule) => (
+                language.of("The record is refused", "记录未被接受"),
+                language.of(rule.remedy(), rule.remedy_zh()),
+            ),
+        };
+        let mut document = self.fields.clone();
+        let code = self.code();
+        document.insert("type".into(), format!("/problems#{code}").into());
+        document.insert("status".into(), self.status.as_u16().into());
+        document.insert("code".into(), code.into());
+        document.insert("title".into(), title.into());
+        document.insert("remedy".into(), remedy.into());
+        if let Some(detail) = &self.detail {
+            document.insert("detail".into(), detail.as_str().into());
+        }
+        if let Some(record) = &self.record {
+            document.insert("record".into(), hex(record).into());
+        }
+        Value::Object(document)
+    }
+
+    /// The whole response in one language.
+    pub fn into_response_in(self, language: Language) -> Response {
+        let media_type = HeaderValue::from_static(MEDIA_TYPE);
+        let tag = HeaderValue::from_static(language.tag());
+        let mut response = (
+            self.status,
+            [
+                (header::CONTENT_TYPE, media_type),
+                (header::CONTENT_LANGUAGE, tag),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ],
+            Json(self.document(language)),
+        )
+            .into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// In Chinese; [`documents`] writes it again in the language asked for.
+    fn into_response(self) -> Response {
+        self.into_response_in(Language::default())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal)
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        Self {
+            status: match invalid.rule {
+                Rule::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            },
+            cause: Cause::Rule(invalid.rule),
+            detail: Some(invalid.what),
+            record: invalid.record,
+            fields: Map::new(),
+        }
+    }
+}
+
+impl From<Store> for Problem {
+    /// The client learns that the machine failed, the log learns how.
+    fn from(store: Store) -> Self {
+        tracing::error!(error = %store, "storage failed");
+        match store {
+            Store::ReadOnly { why } => Self::new(Refusal::ReadOnly).detail(why),
+            _ => Self::new(Refusal::Failed),
+        }
+    }
+}
+
+/// Middleware: every error leaves as a problem document, in the language that
+/// the request prefers, a router's own bare 404 and 405 too.
+pub async fn documents(request: Request, next: Next) -> Response {
+    let language = Language::preferred(request.headers());
+    in_documents(next.run(request).await, language)
+}
+
+fn in_documents(mut response: Response, language: Language) -> Response {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let problem = response
+        .extensions_mut()
+        .remove::<Problem>()
+        .unwrap_or_else(|| Problem::new(Refusal::of_status(status)).with_status(status));
+    // What a handler said beside its body, such as `Allow`, still holds.
+    let mut written = problem.into_response_in(language);
+    for (name, value) in response.headers() {
+        let is_of_body = [
+            header::CONTENT_TYPE,
+            header::CONTENT_LENGTH,
+            header::CONTENT_LANGUAGE,
+            header::CACHE_CONTROL,
+        ]
+        .contains(name);
+        if !is_of_body {
+            written.headers_mut().append(name, value.clone());
+        }
+    }
+    written
+}
+
+/// Lower-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_record_names_rule_record_and_numbers() {
+        let refused = Invalid::new(Rule::Lot, "21 characters, at most 20").against([0xab; 32]);
+        let problem = Problem::from(refused).field("expected_sequence", 7);
+        assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let document = problem.document(Language::English);
+        assert_eq!(document["type"], "/problems#lot_malformed");
+        assert_eq!(document["code"], "lot_malformed");
+        assert_eq!(document["status"], 422);
+        assert_eq!(document["detail"], "21 characters, at most 20");
+        assert_eq!(document["record"], "ab".repeat(32));
+        assert_eq!(document["expected_sequence"], 7);
+        assert_eq!(document["remedy"], Rule::Lot.remedy());
+        let document = problem.document(Language::Chinese);
+        assert_eq!(document["remedy"], Rule::Lot.remedy_zh());
+        assert_eq!(document["title"], "记录未被接受");
+    }
+
+    #[test]
+    fn extra_fields_do_not_replace_the_standard_ones() {
+        let problem = Problem::new(Refusal::Busy)
+            .field("status", 200)
+            .field("code", "x");
+        let document = problem.document(Language::English);
+        assert_eq!(document["status"], 503);
+        assert_eq!(document["code"], "busy");
+    }
+
+    #[test]
+    fn a_failed_disk_tells_the_client_nothing_of_the_machine() {
+        let failed = Store::io("sync", std::path::Path::new("/secret/place"))(
+            std::io::Error::other("no space"),
+        );
+        let document = Problem::from(failed)
+            .document(Language::English)
+            .to_string();
+        assert!(
+            !document.contains("secret") && !document.contains("space"),
+            "{document}"
+        );
+    }
+
+    #[test]
+    fn every_code_stands_once_among_refusals_and_rules() {
+        let mut codes: Vec<_> = Refusal::ALL.iter().map(|it| it.code()).collect();
+        codes.extend(Rule::ALL.iter().map(|it| it.code()));
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
+    }
+
+    #[test]
+    fn a_bare_status_becomes_a_document_and_keeps_its_fields() {
+        let bare = (
+            StatusCode::METHOD_NOT_ALLOWED,
+            [(header::ALLOW, "GET")],
+            "text",
+        );
+        let response = in_documents(bare.into_response(), Language::English);
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(response.headers()[header::ALLOW], "GET");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], MEDIA_TYPE);
+        assert_eq!(response.headers()[header::CONTENT_LANGUAGE], "en");
+        assert_eq!(
+            response
+                .headers()
+                .get_all(header::CONTENT_TYPE)
+                .iter()
+                .count(),
+            1
+        );
+        let fine = in_documents("text".into_response(), Language::English);
+        assert_ne!(fine.headers()[header::CONTENT_TYPE], MEDIA_TYPE);
+    }
+}

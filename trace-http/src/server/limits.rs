@@ -1,0 +1,52 @@
+//! What one client may take of the server, each limit with its reason.
+
+use std::time::Duration;
+
+/// The limits of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time. Each may hold a head of 16 KiB, a body of
+    /// 20 MiB and a few file descriptors; 1,024 is also the usual soft limit
+    /// of descriptors less a margin that an operator can raise.
+    pub connections: usize,
+    /// Bytes of a request head. Browsers send 1-2 KiB, behind proxies 4 KiB;
+    /// 16 KiB leaves room for both and bounds 1,024 connections to 16 MiB.
+    pub head_bytes: usize,
+    /// Fields in a request head. Browsers send 15-25, proxies add ten.
+    pub head_fields: usize,
+    /// Bytes of a body: 1,024 records of 16 KiB are 16 MiB, their openings
+    /// at most 4 MiB.
+    pub body_bytes: usize,
+    /// From a head's first byte to its last, and from connecting to the first
+    /// byte. A phone on a market's edge needs seconds, an attacker wants
+    /// minutes.
+    pub head_time: Duration,
+    /// Without one byte of a body arriving, or of an answer being taken. TCP
+    /// retransmits for about 13 s (0.2 s doubled six times) over a poor link.
+    pub stall_time: Duration,
+    /// Between an answer and the next head. A page fetches its parts within
+    /// seconds; proxies keep connections for 60 s but reopen silently.
+    pub idle_time: Duration,
+    /// From a head to its answer, body included. A full group commit takes
+    /// well below a second, 20 MiB over 10 Mbit/s take 17 s.
+    pub answer_time: Duration,
+    /// For requests in flight after the signal to stop. Orchestrators kill
+    /// after 30 s; 20 s leave the store time to close.
+    pub shutdown_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            head_bytes: 16 * 1024,
+            head_fields: 64,
+            body_bytes: 20 * 1024 * 1024,
+            head_time: Duration::from_secs(10),
+            stall_time: Duration::from_secs(15),
+            idle_time: Duration::from_secs(30),
+            answer_time: Duration::from_secs(30),
+            shutdown_time: Duration::from_secs(20),
+        }
+    }
+}
