@@ -97,6 +97,13 @@ pub enum Verify {
         /// Sizes found and wanted.
         why: String,
     },
+    /// Less is shown than the ledger itself says there is, or than the check
+    /// needs; what is shown may be sound.
+    #[error("incomplete: {why}")]
+    Incomplete {
+        /// What is left out, and what names it.
+        why: String,
+    },
     /// A record stands where the rules or the rights did not allow it.
     #[error("record {index} should not have been admitted: {why}")]
     Inadmissible {

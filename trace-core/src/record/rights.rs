@@ -137,7 +137,11 @@ pub fn authorise<R: Registry>(
     claims: &[Claim],
 ) -> Result<SignedAs, R::Error> {
     let statement = record.statement();
-    if let [Claim::OpensLedger { root_keys, policy }] = claims {
+    // Only where nothing stands yet: later, a record that names its own root
+    // keys would make anybody the root authority.
+    if let [Claim::OpensLedger { root_keys, policy }] = claims
+        && registry.policy()?.is_none()
+    {
         return open(record, root_keys, *policy).map_err(R::Error::from);
     }
     let Some(key) = registry.key(&statement.key)? else {
