@@ -29,7 +29,9 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -37,7 +39,11 @@ fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
                 collect(&path, found);
             }
         } else if path.extension().is_some_and(|ending| ending == "rs") {
-            let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(root())
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             found.push((name, fs::read_to_string(&path).unwrap()));
         }
     }
@@ -45,7 +51,10 @@ fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
 
 /// Lines that are neither comments nor documentation.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(at, line)| (at + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
+    text.lines()
+        .enumerate()
+        .map(|(at, line)| (at + 1, line))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 fn assert_none(what: &str, wrong: &[String]) {
@@ -55,18 +64,40 @@ fn assert_none(what: &str, wrong: &[String]) {
 #[test]
 fn top_level_holds_the_fixed_layout_and_nothing_else() {
     let allowed = [
-        "Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "README.zh-CN.md", "trace-core", "trace-http", "fixtures",
-        "benches", "tests", "target",
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "README.zh-CN.md",
+        "trace-core",
+        "trace-http",
+        "fixtures",
+        "benches",
+        "tests",
+        "target",
     ];
-    let tracked = std::process::Command::new("git").args(["ls-files"]).current_dir(root()).output();
+    let tracked = std::process::Command::new("git")
+        .args(["ls-files"])
+        .current_dir(root())
+        .output();
     // A copy of the tree without its history is checked by what lies there.
     let names: Vec<String> = match tracked {
         Ok(output) if output.status.success() && !output.stdout.is_empty() => {
-            String::from_utf8(output.stdout).unwrap().lines().map(|line| line.split('/').next().unwrap().to_owned()).collect()
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .lines()
+                .map(|line| line.split('/').next().unwrap().to_owned())
+                .collect()
         }
-        _ => fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect(),
+        _ => fs::read_dir(root())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect(),
     };
-    let mut wrong: Vec<String> = names.into_iter().filter(|name| !allowed.contains(&name.as_str()) && !name.starts_with('.')).collect();
+    let mut wrong: Vec<String> = names
+        .into_iter()
+        .filter(|name| !allowed.contains(&name.as_str()) && !name.starts_with('.'))
+        .collect();
     wrong.dedup();
     assert_none("not part of the layout", &wrong);
 }
@@ -83,8 +114,16 @@ fn every_file_is_one_idea_that_says_what_it_is() {
         if !text.starts_with("//!") && !is_test_module {
             wrong.push(format!("{name}: does not begin with `//!`"));
         }
-        let stem = Path::new(&name).file_stem().unwrap().to_string_lossy().into_owned();
-        if ["util", "utils", "common", "helper", "helpers", "types", "misc"].contains(&stem.as_str()) {
+        let stem = Path::new(&name)
+            .file_stem()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        if [
+            "util", "utils", "common", "helper", "helpers", "types", "misc",
+        ]
+        .contains(&stem.as_str())
+        {
             wrong.push(format!("{name}: names no idea"));
         }
     }
@@ -101,17 +140,29 @@ fn imports_of_the_core_run_one_way() {
         ("proof", &["proof", "record", "ident", "error"]),
         ("rules", &["rules", "record", "ident", "error"]),
         ("store", &["store", "error"]),
-        ("ledger", &["ledger", "store", "rules", "proof", "record", "ident", "error"]),
+        (
+            "ledger",
+            &[
+                "ledger", "store", "rules", "proof", "record", "ident", "error",
+            ],
+        ),
     ];
     let mut wrong = Vec::new();
     let mut seen = 0;
     for (name, text) in sources() {
-        let Some(inside) = name.strip_prefix("trace-core/src/") else { continue };
+        let Some(inside) = name.strip_prefix("trace-core/src/") else {
+            continue;
+        };
         let layer = inside.split(['/', '.']).next().unwrap();
-        let Some((_, allowed)) = may_import.iter().find(|(from, _)| *from == layer) else { continue };
+        let Some((_, allowed)) = may_import.iter().find(|(from, _)| *from == layer) else {
+            continue;
+        };
         for (at, line) in code(&text) {
             for part in line.split("crate::").skip(1) {
-                let to: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let to: String = part
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
                 let is_layer = may_import.iter().any(|(known, _)| *known == to);
                 seen += usize::from(is_layer);
                 if is_layer && !allowed.contains(&to.as_str()) {
@@ -128,26 +179,46 @@ fn imports_of_the_core_run_one_way() {
 fn each_outside_crate_has_one_door() {
     // crate, and where it may be named in the core
     let doors: [(&str, &[&str]); 9] = [
-        ("redb", &["trace-core/src/store/redb.rs", "trace-core/src/store/redb/"]),
-        ("ed25519_dalek", &["trace-core/src/record/sign.rs", "trace-core/src/record/sign/"]),
+        (
+            "redb",
+            &["trace-core/src/store/redb.rs", "trace-core/src/store/redb/"],
+        ),
+        (
+            "ed25519_dalek",
+            &[
+                "trace-core/src/record/sign.rs",
+                "trace-core/src/record/sign/",
+            ],
+        ),
         ("sha2", &["trace-core/src/record/hash.rs"]),
         ("postcard", &["trace-core/src/record/encode.rs"]),
         ("base64", &["trace-core/src/record/base64.rs"]),
         ("unicode_normalization", &["trace-core/src/record/text.rs"]),
         ("jiff", &["trace-core/src/ident/date.rs"]),
-        ("imbl", &["trace-core/src/store/overlay.rs", "trace-core/src/store/overlay/"]),
+        (
+            "imbl",
+            &[
+                "trace-core/src/store/overlay.rs",
+                "trace-core/src/store/overlay/",
+            ],
+        ),
         ("chacha20poly1305", &["trace-core/src/ledger/seal.rs"]),
     ];
     let mut wrong = Vec::new();
     for (crate_name, allowed) in doors {
         let mut used = false;
-        for (name, text) in sources().iter().filter(|(name, _)| name.starts_with("trace-core/src/")) {
+        for (name, text) in sources()
+            .iter()
+            .filter(|(name, _)| name.starts_with("trace-core/src/"))
+        {
             for (at, line) in code(text) {
-                let named = line.match_indices(&format!("{crate_name}::")).any(|(place, _)| {
-                    let before = line[..place].chars().next_back();
-                    // `store::redb::` is our own module, `redb::` the crate
-                    !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
-                });
+                let named = line
+                    .match_indices(&format!("{crate_name}::"))
+                    .any(|(place, _)| {
+                        let before = line[..place].chars().next_back();
+                        // `store::redb::` is our own module, `redb::` the crate
+                        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+                    });
                 if named && !allowed.iter().any(|door| name.starts_with(door)) {
                     wrong.push(format!("{name}:{at}: names {crate_name}"));
                 }
@@ -167,8 +238,19 @@ fn nothing_is_left_for_later_and_nothing_names_this_machine() {
             continue;
         }
         for (at, line) in text.lines().enumerate() {
-            for word in ["todo!", "unimplemented!", "TODO", "FIXME", "XXX", "/work/", "/root/"] {
-                if line.contains(word) && !line.contains(&format!("{word}X")) && !line.contains("XXXX") {
+            for word in [
+                "todo!",
+                "unimplemented!",
+                "TODO",
+                "FIXME",
+                "XXX",
+                "/work/",
+                "/root/",
+            ] {
+                if line.contains(word)
+                    && !line.contains(&format!("{word}X"))
+                    && !line.contains("XXXX")
+                {
                     wrong.push(format!("{name}:{}: {word}", at + 1));
                 }
             }
@@ -180,13 +262,25 @@ fn nothing_is_left_for_later_and_nothing_names_this_machine() {
 #[test]
 fn the_core_reads_no_clock_no_random_source_and_prints_nothing() {
     let mut wrong = Vec::new();
-    for (name, text) in sources().iter().filter(|(name, _)| name.starts_with("trace-core/src/")) {
+    for (name, text) in sources()
+        .iter()
+        .filter(|(name, _)| name.starts_with("trace-core/src/"))
+    {
         let product = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         if name.contains("tests") || name.ends_with("faults.rs") || name.ends_with("world.rs") {
             continue;
         }
         for (at, line) in code(product) {
-            for word in ["SystemTime", "Instant::now", "getrandom", "println!", "print!(", "dbg!", "async fn", "tokio"] {
+            for word in [
+                "SystemTime",
+                "Instant::now",
+                "getrandom",
+                "println!",
+                "print!(",
+                "dbg!",
+                "async fn",
+                "tokio",
+            ] {
                 if line.contains(word) {
                     wrong.push(format!("{name}:{at}: {word}"));
                 }

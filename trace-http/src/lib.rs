@@ -6,8 +6,10 @@
 pub mod body;
 pub mod client;
 pub mod command;
+pub mod home;
 pub mod language;
 pub mod logging;
+pub mod machine;
 pub mod metrics;
 pub mod operations;
 pub mod problem;

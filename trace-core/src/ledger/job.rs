@@ -5,7 +5,6 @@ use super::folded::ChainState;
 use crate::error::{Invalid, Store};
 use crate::ident::EntityId;
 use crate::record::section::Openings;
-use crate::record::sign::KeyId;
 use crate::record::{Body, Hash, Verified};
 
 /// Most records of one group: a transaction of at most 16 MiB, and a wait that
@@ -24,8 +23,8 @@ pub enum Item {
     },
     /// A statement to be signed with a hosted key, in the sequencer's order.
     Hosted {
-        /// The hosted key.
-        key: KeyId,
+        /// In whose name; its newest hosted key that is in force signs.
+        entity: EntityId,
         /// What to state.
         body: Box<Body>,
         /// What opens its sections.

@@ -5,6 +5,7 @@
 //! the last-checkpoint file → answer. Indexes follow behind the log. A store
 //! error stops the writer for good; nothing is caught and gone on from.
 
+pub mod bundling;
 mod checkpoints;
 mod clock;
 mod fold;
@@ -18,6 +19,7 @@ mod rows;
 pub mod seal;
 pub mod sequencer;
 mod titled;
+
 pub mod vault;
 mod view;
 pub mod writer;

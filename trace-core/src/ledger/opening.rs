@@ -92,8 +92,8 @@ pub struct Parts {
     pub origin: Origin,
     /// Signs checkpoints.
     pub signer: Arc<NoteSigner>,
-    /// Hosted keys, where there are any.
-    pub hosted: Option<HostedKeys>,
+    /// Hosted keys.
+    pub hosted: HostedKeys,
     /// Random bytes.
     pub entropy: Entropy,
 }
@@ -247,7 +247,7 @@ fn assemble(
     last_ms: Option<u64>,
     settings: Settings,
     origin: Origin,
-    hosted: Option<HostedKeys>,
+    hosted: HostedKeys,
     entropy: Entropy,
 ) -> Result<Sequencer, Store> {
     let view = View::new(

@@ -15,9 +15,11 @@ use super::log::{self, LogView, Request, Row};
 use super::vault::{SectionPlace, Vault, VaultReader};
 use super::view::View;
 use crate::error::{Invalid, Rule, Store};
+use crate::ident::EntityId;
 use crate::proof::merkle::{Frontier, leaf_hash};
 use crate::proof::note::NoteSigner;
 use crate::record::claim::Claim;
+use crate::record::rights::Registry;
 use crate::record::section::Openings;
 use crate::record::sign::KeyId;
 use crate::record::wire::PersonId;
@@ -41,7 +43,7 @@ pub struct Sequencer {
     pub(super) checkpoints: Checkpoints,
     pub(super) clock: ClockGuard,
     pub(super) vault: Vault,
-    pub(super) hosted: Option<HostedKeys>,
+    pub(super) hosted: HostedKeys,
     pub(super) entropy: Entropy,
     pub(super) view: View,
     pub(super) stopped: Option<String>,
@@ -75,8 +77,8 @@ impl Sequencer {
     }
 
     /// The hosted keys, to add one.
-    pub fn hosted_mut(&mut self) -> Option<&mut HostedKeys> {
-        self.hosted.as_mut()
+    pub fn hosted_mut(&mut self) -> &mut HostedKeys {
+        &mut self.hosted
     }
 
     /// Admits a group of jobs at `now_ms`: answers are in the order of the jobs
@@ -227,10 +229,10 @@ impl Sequencer {
         let (record, openings) = match item {
             Item::Signed { record, openings } => (*record, openings),
             Item::Hosted {
-                key,
+                entity,
                 body,
                 openings,
-            } => (self.sign_hosted(&folded, &key, &body, stamp)?, openings),
+            } => (self.sign_hosted(&folded, &entity, &body, stamp)?, openings),
         };
         let hash = record.hash();
         if let Some(index) = folded.index_of(&hash)? {
@@ -310,28 +312,39 @@ impl Sequencer {
     fn sign_hosted(
         &self,
         folded: &Folded,
-        key: &KeyId,
+        entity: &EntityId,
         body: &Body,
         stamp: u64,
     ) -> Result<Verified, Refused> {
-        let signing = self
-            .hosted
-            .as_ref()
-            .and_then(|hosted| hosted.signing_key(key));
-        let Some(signing) = signing else {
+        let Some(key) = self.hosted_key(folded, entity)? else {
+            let what = format!("no key of {entity} in force is hosted here");
+            return Err(refuse(Invalid::new(Rule::KeyUnknown, what)));
+        };
+        let Some(signing) = self.hosted.signing_key(&key)? else {
             return Err(refuse(Invalid::new(
                 Rule::KeyUnknown,
                 format!("key {key} is not hosted here"),
             )));
         };
-        let ChainState { sequence, link } = folded.chain(key)?;
-        let statement = Statement::new(self.origin.clone(), *key, sequence, link, stamp, body);
-        let signed = statement.sign(&signing);
+        let ChainState { sequence, link } = folded.chain(&key)?;
+        let signed =
+            Statement::new(self.origin.clone(), key, sequence, link, stamp, body).sign(&signing);
         // The same gate as for everyone: what was just signed is verified, so
         // that a fault of the machine cannot put a bad signature on the log.
         signed
             .verify(&signing.key())
             .map_err(|error| refuse(Invalid::new(Rule::Signature, error.to_string())))
+    }
+
+    /// The newest hosted key of an entity that is enrolled and not revoked.
+    fn hosted_key(&self, folded: &Folded, entity: &EntityId) -> Result<Option<KeyId>, Refused> {
+        for key in self.hosted.keys_of(entity) {
+            let state = folded.key(&key)?;
+            if state.is_some_and(|state| state.entity == *entity && state.revoked_index.is_none()) {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
     }
 
     fn seal_persons(

@@ -13,6 +13,7 @@ use crate::store::files::sweep;
 use crate::store::frames::Frames;
 use crate::store::table::Check;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -45,11 +46,15 @@ impl TitledFile {
         title: &'static [u8],
         note: &[u8],
     ) -> Result<Self, Store> {
-        if disk.open(path).is_ok() {
-            return Err(Store::Place {
-                path: path.into(),
-                why: "something is here already; create never replaces".into(),
-            });
+        match disk.open(path) {
+            Ok(_) => {
+                return Err(Store::Place {
+                    path: path.into(),
+                    why: "something is here already; create never replaces".into(),
+                });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Store::io("look at", path)(error)),
         }
         sweep_rewriting(&*disk, path)?;
         build(&*disk, path, title, note, std::iter::empty())?;
@@ -269,19 +274,22 @@ fn build(
     frames.sync()
 }
 
-/// Removes what an interrupted rewriting left: it holds keys too.
+/// Wipes and removes what an interrupted rewriting left: it holds keys too.
 fn sweep_rewriting(disk: &dyn Disk, path: &Path) -> Result<(), Store> {
     let building = beside(path, REWRITING);
+    // under either name that `build` gives it; it has no keys under the first
     sweep(disk, &building)?;
-    if remove_if_there(disk, &building)? {
-        let folder = folder_of(path);
-        disk.sync_folder(folder)
-            .map_err(Store::io("sync", folder))?;
+    match disk.open(&building) {
+        Ok(left) => wipe(&*left).map_err(Store::io("wipe", &building))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Store::io("open", &building)(error)),
     }
-    Ok(())
+    remove_if_there(disk, &building)?;
+    let folder = folder_of(path);
+    disk.sync_folder(folder).map_err(Store::io("sync", folder))
 }
 
-fn wipe(file: &dyn DiskFile) -> std::io::Result<()> {
+fn wipe(file: &dyn DiskFile) -> io::Result<()> {
     let zeros = vec![0; WIPE_CHUNK_BYTES];
     let length = file.length()?;
     let mut at = 0;

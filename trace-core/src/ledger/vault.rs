@@ -8,12 +8,14 @@
 //!
 //! What [`Vault::erase`] promises when it answers: no open or later opened vault
 //! has the key; the file under the vault's name does not hold it; the blocks of
-//! the file before it were overwritten with zeros and synced. On a file system
-//! that overwrites in place (ext4, XFS, journaling data or not at the journal's
-//! pace) that is the end of it. A file system that copies on write, a snapshot,
-//! or the spare blocks of a flash drive may still hold the old bytes for anybody
-//! who takes the medium apart: there the volume must be encrypted. Copies that
-//! others made of the file are theirs to destroy.
+//! the file before it were overwritten with zeros and synced. Where the file
+//! system overwrites in place and journals metadata alone (ext4 and XFS as they
+//! come) nothing of it can be read from the volume any more. A file system that
+//! copies on write, a journal of data, a snapshot, or the spare blocks of a flash
+//! drive may hold old bytes for whoever takes the medium apart: there the volume
+//! must be encrypted. Copies that others made of the file are theirs to destroy,
+//! and the process's own memory is wiped where keys are held, not wherever a
+//! write has passed.
 //!
 //! Memory: 48 bytes and the map's own for each person, and none for each record.
 

@@ -23,6 +23,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use zeroize::Zeroizing;
 
 /// Most jobs waiting for the writer: at a job a record four full groups, about
 /// a tenth of a second; more is answered "busy" instead of kept in memory.
@@ -49,7 +50,7 @@ enum Command {
     Submit(Job, Reply),
     Host {
         entity: EntityId,
-        seed: [u8; 32],
+        seed: Zeroizing<[u8; 32]>,
         nonce: [u8; 12],
         reply: SyncSender<Result<KeyId, String>>,
     },
@@ -272,7 +273,7 @@ impl Ledger {
     pub fn host_key(
         &self,
         entity: EntityId,
-        seed: [u8; 32],
+        seed: Zeroizing<[u8; 32]>,
         nonce: [u8; 12],
     ) -> Result<KeyId, Store> {
         let (reply, answer) = sync_channel(1);
@@ -430,14 +431,11 @@ impl<P: Fn(View)> Writer<P> {
                 nonce,
                 reply,
             } => {
-                let outcome = match self.sequencer.hosted_mut() {
-                    Some(hosted) => hosted
-                        .add(entity, seed, nonce)
-                        .map_err(|error| error.to_string()),
-                    None => {
-                        Err("no key-encryption key is configured, so no keys are hosted".into())
-                    }
-                };
+                let outcome = self
+                    .sequencer
+                    .hosted_mut()
+                    .add(entity, seed, nonce)
+                    .map_err(|error| error.to_string());
                 // A caller that stopped waiting needs no answer.
                 let _ = reply.send(outcome);
                 Ok(())

@@ -129,7 +129,11 @@ fn an_erased_person_is_none_at_once_and_after_reopening_and_the_file_lost_the_ke
         assert_eq!(holds(&path, n), !erased);
     }
     assert_eq!(opened(&vault, 7, &staged), Some(opening(7)));
-    assert!(!format!("{vault:?}").contains("160"));
+    let shown = format!("{vault:?}");
+    assert!(
+        shown.ends_with("vault.keys), VaultReader(5 keys))"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -252,14 +256,15 @@ fn a_power_cut_at_any_call_loses_no_synced_key_and_brings_back_no_erased_one() {
                 let may_be_erased = begun && !erased && n % 2 == 1;
                 assert!(found == Some(opening(*n)) || may_be_erased, "{n}");
             }
+            if erased {
+                assert!(!vault.persons().contains(&person(1)));
+                assert!(!vault.persons().contains(&person(3)));
+            }
             // an erasure that was not answered is asked for again
             vault.erase(&[person(1), person(3)]).unwrap();
             let bytes = read(&*disk, Path::new(PATH)).unwrap().unwrap();
             for n in [1, 3] {
                 assert!(!bytes.windows(32).any(|window| window == &key(n)[..]));
-            }
-            if erased {
-                assert!(!vault.persons().contains(&person(1)));
             }
         }
         if finished {

@@ -1,0 +1,129 @@
+//! Making a bundle: every record about a unit, and the governance that gave
+//! each of its signers the right, up to the ledger's first record.
+
+use super::Failed;
+use super::view::View;
+use crate::error::{Invalid, Rule};
+use crate::ident::TraceCode;
+use crate::proof::bundle::{BUNDLE_RECORDS_MAX, Bundle, BundleRecord};
+use crate::proof::completeness::Completeness;
+use crate::proof::note::NoteSigner;
+use crate::record::rights::{Registry, root_entity};
+use crate::record::sign::KeyId;
+use crate::record::{Entry, SubjectId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Makes the bundle of a trace code, with the ledger's completeness statement;
+/// `None` when no record makes the unit.
+///
+/// # Errors
+/// [`Rule::TooLarge`] when the story passes a bundle's limits; a store's failure.
+pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Option<Bundle>, Failed> {
+    let Some(state) = view.folded().unit(&code)? else {
+        return Ok(None);
+    };
+    if state.made.is_none() {
+        return Ok(None);
+    }
+    let mut gathering = Gathering {
+        view,
+        subjects: BTreeMap::new(),
+        entries: BTreeMap::new(),
+        keys: BTreeSet::new(),
+    };
+    gathering.entry(0)?;
+    gathering.subject(SubjectId::unit(code))?;
+    for certificate in &state.certificates {
+        gathering.subject(SubjectId::certificate(&certificate.number))?;
+    }
+    gathering.follow_signers()?;
+    let checkpoint = view.checkpoint();
+    let statement = Completeness {
+        checkpoint: checkpoint.checkpoint().clone(),
+        subjects: gathering.subjects,
+    };
+    let completeness = statement.sign(signer)?;
+    let mut records = Vec::with_capacity(gathering.entries.len());
+    for (index, entry) in gathering.entries {
+        let path = view.prove_inclusion(index, view.size())?;
+        records.push(BundleRecord {
+            index,
+            entry: entry.encode(),
+            path,
+        });
+    }
+    Ok(Some(Bundle::new(
+        code,
+        checkpoint.note().to_owned(),
+        completeness,
+        records,
+    )?))
+}
+
+/// What has been gathered: subjects with all their indexes, the entries there,
+/// and the keys whose governance was followed already.
+struct Gathering<'a> {
+    view: &'a View,
+    subjects: BTreeMap<SubjectId, BTreeSet<u64>>,
+    entries: BTreeMap<u64, Entry>,
+    keys: BTreeSet<KeyId>,
+}
+
+impl Gathering<'_> {
+    fn entry(&mut self, index: u64) -> Result<(), Failed> {
+        if self.entries.contains_key(&index) {
+            return Ok(());
+        }
+        if self.entries.len() >= BUNDLE_RECORDS_MAX {
+            let what = format!(
+                "the story has more than {BUNDLE_RECORDS_MAX} records; read it page by page"
+            );
+            return Err(Invalid::new(Rule::TooLarge, what).into());
+        }
+        self.entries.insert(index, self.view.entry(index)?);
+        Ok(())
+    }
+
+    fn subject(&mut self, subject: SubjectId) -> Result<(), Failed> {
+        if self.subjects.contains_key(&subject) {
+            return Ok(());
+        }
+        let indexes: BTreeSet<u64> = self
+            .view
+            .about(&subject, 0, BUNDLE_RECORDS_MAX + 1)?
+            .into_iter()
+            .collect();
+        for index in &indexes {
+            self.entry(*index)?;
+        }
+        self.subjects.insert(subject, indexes);
+        Ok(())
+    }
+
+    /// Until nothing new is found: for each key that signed or countersigned
+    /// what is here, the records about the key and its entity.
+    fn follow_signers(&mut self) -> Result<(), Failed> {
+        loop {
+            let mut new = BTreeSet::new();
+            for entry in self.entries.values() {
+                new.insert(entry.signed.statement().key);
+                let body = entry.signed.body()?;
+                new.extend(body.countersignatures().iter().map(|given| given.key));
+            }
+            let new: Vec<KeyId> = new.difference(&self.keys).copied().collect();
+            if new.is_empty() {
+                return Ok(());
+            }
+            for key in new {
+                self.keys.insert(key);
+                let Some(state) = self.view.key(&key)? else {
+                    continue;
+                };
+                self.subject(SubjectId::key(key))?;
+                if state.entity != root_entity() {
+                    self.subject(SubjectId::signer(state.entity))?;
+                }
+            }
+        }
+    }
+}
