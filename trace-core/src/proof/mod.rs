@@ -7,6 +7,7 @@
 
 pub mod anchor;
 mod base64_json;
+pub mod bundle;
 pub mod checkpoint;
 pub mod completeness;
 pub mod merkle;

@@ -1,0 +1,150 @@
+//! The bundle 证据包: everything needed to check a trace code without the
+//! ledger, in one file.
+//!
+//! It carries the records about a trace unit and its certificates; leaf 0 and
+//! the registrations, enrolments, grants, withdrawals and revocations of every
+//! signer, up to the root keys, so that each signer's right is judged anew, by
+//! log index; for each record its inclusion proof; one checkpoint; and the
+//! ledger's completeness statement about all these subjects.
+//!
+//! What a verified bundle proves, and what it does not: every record in it is
+//! genuine, stands in the log and was signed with the right to do so; that
+//! there is no other is the operator's statement ([`Verdict::words`] says both).
+//! Rules beyond rights (quantities, dates, forms) need the whole log: an audit
+//! replays them.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `format` | the file's bytes: one spelling |
+//! | `verify` | the order of checks |
+//! | `replay` | the governance that the records themselves establish |
+//! | `verdict` | what was found, in words |
+//!
+//! Not here: how a ledger gathers the records.
+
+mod format;
+mod replay;
+mod verdict;
+mod verify;
+
+pub use format::{BUNDLE_BYTES_MAX, BUNDLE_RECORDS_MAX};
+pub use verdict::{ProvedRecord, Verdict};
+
+use super::anchor::Anchor;
+use super::merkle::Hash;
+use super::note::VerifierKey;
+use crate::error::{Invalid, Rule, Verify};
+use crate::ident::{CivilDate, TraceCode};
+
+/// The evidence about one trace code: a claim, until verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    code: TraceCode,
+    checkpoint: String,
+    completeness: String,
+    records: Vec<BundleRecord>,
+}
+
+/// One record of a bundle with its proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleRecord {
+    /// Where it stands in the log.
+    pub index: u64,
+    /// The entry's exact bytes.
+    pub entry: Vec<u8>,
+    /// From its leaf to the checkpoint's root.
+    pub path: Vec<Hash>,
+}
+
+impl Bundle {
+    /// A bundle of these records, in whatever order, and the two signed notes.
+    /// Nothing is checked but the limits: that is the reader's.
+    ///
+    /// # Errors
+    /// `Rule::Range` for two records of one index, `Rule::TooLarge` for more
+    /// than [`BUNDLE_RECORDS_MAX`] records or [`BUNDLE_BYTES_MAX`] bytes.
+    pub fn new(
+        code: TraceCode,
+        checkpoint: String,
+        completeness: String,
+        mut records: Vec<BundleRecord>,
+    ) -> Result<Self, Invalid> {
+        records.sort_by_key(|record| record.index);
+        let bundle = Self {
+            code,
+            checkpoint,
+            completeness,
+            records,
+        };
+        if !bundle.is_sorted() {
+            return Err(Invalid::new(Rule::Range, "two records of one index"));
+        }
+        let too_large = |what: String| Err(Invalid::new(Rule::TooLarge, what));
+        let (records, bytes) = (bundle.records.len(), bundle.encode().len());
+        if records > BUNDLE_RECORDS_MAX {
+            return too_large(format!("{records} records, at most {BUNDLE_RECORDS_MAX}"));
+        }
+        if bytes > BUNDLE_BYTES_MAX {
+            return too_large(format!("{bytes} bytes, at most {BUNDLE_BYTES_MAX}"));
+        }
+        Ok(bundle)
+    }
+
+    /// The trace code that it is about.
+    #[must_use]
+    pub fn code(&self) -> TraceCode {
+        self.code
+    }
+
+    /// The checkpoint, a signed note.
+    #[must_use]
+    pub fn checkpoint(&self) -> &str {
+        &self.checkpoint
+    }
+
+    /// The completeness statement, a signed note.
+    #[must_use]
+    pub fn completeness(&self) -> &str {
+        &self.completeness
+    }
+
+    /// The records, by index.
+    #[must_use]
+    pub fn records(&self) -> &[BundleRecord] {
+        &self.records
+    }
+
+    /// Checks the whole bundle under the trust anchor, and judges the unit as
+    /// of a date. Each key of `witnesses` must have signed the checkpoint too;
+    /// signatures of any other key are refused.
+    ///
+    /// A pass proves every record that it carries. That none was withheld is
+    /// the operator's statement, and whether the ledger shows others the same
+    /// checkpoint is known only by comparing.
+    ///
+    /// # Errors
+    /// - `Verify::WrongLedger`: another ledger, key, or leaf 0; a witness is
+    ///   missing.
+    /// - `Verify::Malformed`, `Verify::Signature`, `Verify::Proof`: not what was
+    ///   signed and logged.
+    /// - `Verify::Incomplete`: a record is left out that the ledger lists, or
+    ///   that judging another needs.
+    /// - `Verify::Inadmissible`: a record stands without the right to.
+    /// - `Verify::Fork`: the ledger's own signed words disagree.
+    /// - `Verify::CannotCheck`: a record of a kind unknown here.
+    pub fn verify(
+        &self,
+        anchor: &Anchor,
+        witnesses: &[VerifierKey],
+        as_of: CivilDate,
+    ) -> Result<Verdict, Verify> {
+        verify::verify(self, anchor, witnesses, as_of)
+    }
+
+    fn is_sorted(&self) -> bool {
+        self.records.is_sorted_by(|a, b| a.index < b.index)
+    }
+}
+
+#[cfg(test)]
+mod tests;
