@@ -125,7 +125,7 @@ impl<'a> Replay<'a> {
             .body()
             .claims(&Openings::default())
             .map_err(refused)?;
-        self.check_targets(index, &claims)?;
+        self.check_at_hand(index, &claims)?;
         let signed_as = rights::authorise(self, &record, &claims).map_err(refused)?;
         for claim in &claims {
             self.apply(index, &record, &signed_as, claim)
@@ -219,18 +219,34 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// What a record voids or replaces must be at hand to judge it. For the
-    /// bundle's own unit it is, if it exists; for another it may be left out.
-    fn check_targets(&self, index: u64, claims: &[Claim]) -> Result<(), Verify> {
+    /// What judging a record needs must be at hand, or the fault is the
+    /// bundle's and not the ledger's: the governance of an entity that it is
+    /// about, and the record that it voids or replaces. Of the bundle's own
+    /// unit every record is at hand, if it exists.
+    fn check_at_hand(&self, index: u64, claims: &[Claim]) -> Result<(), Verify> {
+        let incomplete = |what: String| Verify::Incomplete {
+            why: format!("{what}, which record {index} is about"),
+        };
         for claim in claims {
-            if let Claim::Voids { target, unit, .. } | Claim::Supersedes { target, unit, .. } =
-                claim
-                && *unit != self.code
-                && !self.hashes.contains(target)
-            {
-                return Err(Verify::Incomplete {
-                    why: format!("record {target} about {unit}, which record {index} names"),
-                });
+            match claim {
+                Claim::RegistersEntity { entity, .. }
+                | Claim::EnrolsKey { entity, .. }
+                | Claim::RevokesKey { entity, .. }
+                | Claim::GrantsRole { entity, .. }
+                | Claim::WithdrawsRole { entity, .. }
+                    if self
+                        .completeness
+                        .indexes(&SubjectId::signer(*entity))
+                        .is_none() =>
+                {
+                    return Err(incomplete(format!("nothing is stated about {entity}")));
+                }
+                Claim::Voids { target, unit, .. } | Claim::Supersedes { target, unit, .. }
+                    if *unit != self.code && !self.hashes.contains(target) =>
+                {
+                    return Err(incomplete(format!("record {target} about {unit}")));
+                }
+                _ => {}
             }
         }
         Ok(())

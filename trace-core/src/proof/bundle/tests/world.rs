@@ -54,6 +54,7 @@ pub(super) fn date(text: &str) -> CivilDate {
 
 pub(super) const AUTHORITY: u8 = 0x41;
 pub(super) const PRODUCER: u8 = 0x50;
+pub(super) const OTHER: u8 = 0x60;
 pub(super) const UNIT: u8 = 0x55;
 
 /// The log, its tree, and the chains of those who sign.
@@ -124,9 +125,8 @@ impl World {
         }
     }
 
-    /// The whole story, but for its end: authority, producer, unit, another
-    /// unit, certificate. The certificate stands at index 9.
-    pub(super) fn certified() -> Self {
+    /// Authority and producer with their rights, the last at index 6.
+    pub(super) fn governed() -> Self {
         let mut world = Self::new();
         world.append_root(registered(AUTHORITY));
         let enrolled = enrolled(AUTHORITY, world.authority.key(), false);
@@ -136,6 +136,12 @@ impl World {
         let enrolled = self::enrolled(PRODUCER, world.producer.key(), true);
         world.append_authority(enrolled);
         world.append_authority(granted(PRODUCER, Role::Producer));
+        world
+    }
+
+    /// That, the unit, another unit, and the unit's certificate at index 9.
+    pub(super) fn certified() -> Self {
+        let mut world = Self::governed();
         world.append_producer(created(UNIT));
         world.append_producer(created(UNIT + 1));
         world.append_producer(certified(UNIT, NUMBER));
@@ -166,6 +172,14 @@ impl World {
     pub(super) fn append_producer(&mut self, body: Body) -> u64 {
         let signed = self.producer.sign(&body, 1);
         self.append(&signed)
+    }
+
+    /// Another producer, by three records.
+    pub(super) fn append_other(&mut self) -> Chain {
+        self.append_authority(registered(OTHER));
+        self.append_authority(enrolled(OTHER, &seed(6), false));
+        self.append_authority(granted(OTHER, Role::Producer));
+        Chain::new(origin(), seed(6))
     }
 
     /// Leaves the log empty.
@@ -222,12 +236,25 @@ impl World {
         ])
     }
 
+    /// The same where the other producer signed something, and where the unit
+    /// has another certificate.
+    pub(super) fn subjects_with_other(&self, number: &str) -> BTreeSet<SubjectId> {
+        let mut subjects = self.subjects();
+        subjects.insert(SubjectId::signer(entity(OTHER)));
+        subjects.insert(SubjectId::key(seed(6).public().id()));
+        subjects.insert(SubjectId::certificate(number));
+        subjects
+    }
+
     /// The true statement about these subjects.
     pub(super) fn completeness(&self, subjects: &BTreeSet<SubjectId>) -> Completeness {
         let mut lists: BTreeMap<SubjectId, BTreeSet<u64>> =
             subjects.iter().map(|own| (*own, BTreeSet::new())).collect();
         for (index, entry) in (0u64..).zip(&self.entries) {
-            for subject in &Entry::decode(entry).unwrap().signed.statement().subjects {
+            let Ok(entry) = Entry::decode(entry) else {
+                continue;
+            };
+            for subject in &entry.signed.statement().subjects {
                 if let Some(list) = lists.get_mut(subject) {
                     list.insert(index);
                 }
