@@ -9,6 +9,7 @@
 
 pub mod error;
 pub mod ident;
+pub mod ledger;
 pub mod proof;
 pub mod record;
 pub mod rules;
