@@ -4,4 +4,5 @@
 pub mod hosted;
 pub mod seal;
 mod titled;
+pub mod tokens;
 pub mod vault;
