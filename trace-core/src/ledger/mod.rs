@@ -2,6 +2,7 @@
 //! beside the log that hold what must not stand in it.
 
 pub mod hosted;
+pub mod lookups;
 pub mod seal;
 mod titled;
 pub mod tokens;
