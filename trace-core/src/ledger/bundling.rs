@@ -8,8 +8,9 @@ use crate::ident::TraceCode;
 use crate::proof::bundle::{BUNDLE_RECORDS_MAX, Bundle, BundleRecord};
 use crate::proof::completeness::Completeness;
 use crate::proof::note::NoteSigner;
-use crate::record::rights::{Registry, root_entity};
-use crate::record::sign::KeyId;
+use crate::record::claim::Claim;
+use crate::record::rights::Registry;
+use crate::record::section::Openings;
 use crate::record::{Entry, SubjectId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,7 @@ pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Optio
         view,
         subjects: BTreeMap::new(),
         entries: BTreeMap::new(),
-        keys: BTreeSet::new(),
+        followed: BTreeSet::new(),
     };
     gathering.entry(0)?;
     gathering.subject(SubjectId::unit(code))?;
@@ -61,12 +62,12 @@ pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Optio
 }
 
 /// What has been gathered: subjects with all their indexes, the entries there,
-/// and the keys whose governance was followed already.
+/// and those whose signers were followed already.
 struct Gathering<'a> {
     view: &'a View,
     subjects: BTreeMap<SubjectId, BTreeSet<u64>>,
     entries: BTreeMap<u64, Entry>,
-    keys: BTreeSet<KeyId>,
+    followed: BTreeSet<u64>,
 }
 
 impl Gathering<'_> {
@@ -100,30 +101,55 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    /// Until nothing new is found: for each key that signed or countersigned
-    /// what is here, the records about the key and its entity.
+    /// Until nothing new is found: for each record here, the governance of the
+    /// keys that signed or countersigned it and of the entities it is about,
+    /// and the record that it voids or replaces.
     fn follow_signers(&mut self) -> Result<(), Failed> {
         loop {
-            let mut new = BTreeSet::new();
-            for entry in self.entries.values() {
-                new.insert(entry.signed.statement().key);
-                let body = entry.signed.body()?;
-                new.extend(body.countersignatures().iter().map(|given| given.key));
-            }
-            let new: Vec<KeyId> = new.difference(&self.keys).copied().collect();
+            let new: Vec<(u64, Entry)> = {
+                let unseen = self
+                    .entries
+                    .iter()
+                    .filter(|(index, _)| !self.followed.contains(*index));
+                unseen
+                    .map(|(index, entry)| (*index, entry.clone()))
+                    .collect()
+            };
             if new.is_empty() {
                 return Ok(());
             }
-            for key in new {
-                self.keys.insert(key);
-                let Some(state) = self.view.key(&key)? else {
-                    continue;
-                };
-                self.subject(SubjectId::key(key))?;
-                if state.entity != root_entity() {
-                    self.subject(SubjectId::signer(state.entity))?;
-                }
+            for (index, entry) in new {
+                self.followed.insert(index);
+                self.follow(&entry)?;
             }
         }
+    }
+
+    fn follow(&mut self, entry: &Entry) -> Result<(), Failed> {
+        let body = entry.signed.body()?;
+        let countersigners = body.countersignatures().iter().map(|given| given.key);
+        for key in std::iter::once(entry.signed.statement().key).chain(countersigners) {
+            let Some(state) = self.view.key(&key)? else {
+                continue;
+            };
+            self.subject(SubjectId::key(key))?;
+            self.subject(SubjectId::signer(state.entity))?;
+        }
+        for claim in body.claims(&Openings::default())? {
+            match claim {
+                Claim::RegistersEntity { entity, .. }
+                | Claim::EnrolsKey { entity, .. }
+                | Claim::RevokesKey { entity, .. }
+                | Claim::GrantsRole { entity, .. }
+                | Claim::WithdrawsRole { entity, .. } => self.subject(SubjectId::signer(entity))?,
+                Claim::Voids { target, .. } | Claim::Supersedes { target, .. } => {
+                    if let Some(index) = self.view.index_of(&target)? {
+                        self.entry(index)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }

@@ -14,11 +14,13 @@ pub mod hosted;
 pub mod job;
 mod log;
 pub mod lookup;
+pub mod lookups;
 pub mod opening;
 mod rows;
 pub mod seal;
 pub mod sequencer;
 mod titled;
+pub mod tokens;
 
 pub mod vault;
 mod view;

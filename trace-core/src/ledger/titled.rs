@@ -187,6 +187,11 @@ impl TitledFile {
         self.remember(opened)
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The length of what is durable.
     pub fn durable_to(&self) -> u64 {
         self.frames.durable_to()
