@@ -41,7 +41,7 @@ use crate::{
     problem::{MEDIA_TYPE, Problem, Refusal},
 };
 use front::Front;
-use guard::{Guard, Shared};
+use guard::{Guard, Refused};
 
 /// How long a closing connection is read from so that the answer arrives:
 /// a few round trips over a phone network.
@@ -183,13 +183,13 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "connection");
         }
-        let shared = Arc::new(Shared::default());
-        let mut guard = Guard::new(stream, Arc::clone(&self.limits), Arc::clone(&shared));
+        let refused = Arc::new(Refused::default());
+        let mut guard = Guard::new(stream, Arc::clone(&self.limits), Arc::clone(&refused));
         let front = Front {
             router: self.router.clone(),
             limits: Arc::clone(&self.limits),
             load: Arc::clone(&self.load),
-            shared: Arc::clone(&shared),
+            refused,
             peer: self.peer,
             requests: AtomicU64::new(0),
         };
@@ -200,7 +200,8 @@ impl Connection {
                     .header_read_timeout(None)
                     .max_headers(self.limits.head_fields)
                     .max_buf_size(self.limits.head_bytes.max(56 * 1024) + 8 * 1024)
-                    // A client that has said all may shut its side and wait.
+                    // A client that has said all may shut its side and wait; and
+                    // hyper does not read while a request is answered.
                     .half_close(true)
                     .serve_connection(TokioIo::new(&mut guard), front)
             );
@@ -208,7 +209,6 @@ impl Connection {
                 ended = &mut connection => ended,
                 // Nothing is ever sent: the sender is dropped.
                 _ = stopped.changed() => {
-                    shared.close_when_idle();
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }

@@ -1,6 +1,10 @@
 //! What a client is told: answers, problem documents, and what an operator sees
 //! of them.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod server;
 

@@ -350,3 +350,17 @@ fn bytes_that_are_no_http_never_end_the_server() {
     }
     server.assert_lives();
 }
+
+#[test]
+fn a_refused_client_may_finish_sending_and_still_learns_why() {
+    let server = Server::start(quick());
+    // More than the sockets' buffers hold: somebody has to be reading.
+    let body = vec![b'x'; 16 << 20];
+    let mut request = format!(
+        "POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(&body);
+    assert_problem(&server.exchange(request), 413, "body_too_large");
+}

@@ -25,7 +25,7 @@ use http_body_util::Limited;
 use hyper::body::Incoming;
 use tower::Service;
 
-use super::{guard::Shared, limits::Limits, load::Load};
+use super::{guard::Refused, limits::Limits, load::Load};
 use crate::{
     language::Language,
     problem::{Problem, Refusal},
@@ -41,7 +41,7 @@ pub(super) struct Front {
     pub(super) router: Router,
     pub(super) limits: Arc<Limits>,
     pub(super) load: Arc<Load>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) refused: Arc<Refused>,
     pub(super) peer: SocketAddr,
     pub(super) requests: AtomicU64,
 }
@@ -56,7 +56,7 @@ impl hyper::service::Service<Request<Incoming>> for Front {
     fn call(&self, request: Request<Incoming>) -> Answer {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let language = Language::preferred(request.headers());
-        if let Some(refusal) = self.shared.refusal(number) {
+        if let Some(refusal) = self.refused.why(number) {
             tracing::info!(code = refusal.code(), "request refused before routing");
             self.load.requests_refused.inc();
             return answered(last(refusal.into(), language));
@@ -73,12 +73,10 @@ impl hyper::service::Service<Request<Incoming>> for Front {
         }
         let mut request = request.map(|body| Body::new(Limited::new(body, body_bytes_max)));
         request.extensions_mut().insert(Peer(self.peer));
-        let answering = Answering::new(&self.shared);
         let mut router = self.router.clone();
         let answer_time = self.limits.answer_time;
         let load = Arc::clone(&self.load);
         Box::pin(async move {
-            let _answering = answering;
             // Called inside, so that a panic before the first poll is caught too.
             let answer = caught(async move { router.call(request).await });
             Ok(match tokio::time::timeout(answer_time, answer).await {
@@ -119,20 +117,4 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
         }
     })
     .await
-}
-
-/// Marks the time in which a request is answered, however it ends.
-struct Answering(Arc<Shared>);
-
-impl Answering {
-    fn new(shared: &Arc<Shared>) -> Self {
-        shared.set_answering(true);
-        Self(Arc::clone(shared))
-    }
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.0.set_answering(false);
-    }
 }

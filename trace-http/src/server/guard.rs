@@ -4,16 +4,13 @@
 //! held back until it is whole and judged (`head.rs`), a body is counted to
 //! its end (length or `chunks.rs`), then the next head begins. A refused head
 //! never reaches hyper; a harmless one is put in its place, and the answer to
-//! it ([`Shared::refusal`]) leaves in its turn, behind those of earlier
+//! it ([`Refused`]) leaves in its turn, behind those of earlier
 //! requests. Behind it nothing is read. It does not decode or route.
 
 use std::{
     io,
     pin::{Pin, pin},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
 };
 
@@ -37,30 +34,16 @@ const READ_BYTES: usize = 8 * 1024;
 /// What hyper is given in place of a refused head.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
 
-/// What the guard of a connection and the service behind hyper tell each other.
+/// Which request of a connection was refused, for the service behind hyper.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
-    refused: OnceLock<(u64, Refusal)>,
-    is_answering: AtomicBool,
-    is_closing: AtomicBool,
-}
+pub(super) struct Refused(OnceLock<(u64, Refusal)>);
 
-impl Shared {
+impl Refused {
     /// Why the request of this number, counted from 0, was refused; `None`
     /// where it was not.
-    pub(super) fn refusal(&self, number: u64) -> Option<Refusal> {
-        let (refused, why) = self.refused.get()?;
+    pub(super) fn why(&self, number: u64) -> Option<Refusal> {
+        let (refused, why) = self.0.get()?;
         (*refused == number).then_some(*why)
-    }
-
-    /// While a request is being answered the client is waiting, not idle.
-    pub(super) fn set_answering(&self, is_answering: bool) {
-        self.is_answering.store(is_answering, Ordering::Release);
-    }
-
-    /// From now on a connection without a request is closed.
-    pub(super) fn close_when_idle(&self) {
-        self.is_closing.store(true, Ordering::Release);
     }
 }
 
@@ -79,7 +62,7 @@ enum Place {
 pub(super) struct Guard<S> {
     stream: S,
     limits: Arc<Limits>,
-    shared: Arc<Shared>,
+    refused: Arc<Refused>,
     buffer: BytesMut,
     /// Bytes at the front of the buffer that hyper may have.
     cleared: usize,
@@ -96,11 +79,11 @@ pub(super) struct Guard<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
-    pub(super) fn new(stream: S, limits: Arc<Limits>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(stream: S, limits: Arc<Limits>, refused: Arc<Refused>) -> Self {
         Self {
             stream,
             limits,
-            shared,
+            refused,
             buffer: BytesMut::new(),
             cleared: 0,
             searched: 0,
@@ -119,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     /// then would reset the connection and could take the answer with it.
     pub(super) fn has_unread(&self) -> bool {
         let is_mid_request = !matches!(self.place, Place::Between) || !self.buffer.is_empty();
-        !self.has_ended && (is_mid_request || self.shared.refused.get().is_some())
+        !self.has_ended && (is_mid_request || self.refused.0.get().is_some())
     }
 
     /// The stream itself, for closing it.
@@ -129,7 +112,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 
     fn refuse(&mut self, why: Refusal) {
         // There is one refusal in a connection's life: nothing is judged after.
-        let _ = self.shared.refused.set((self.heads, why));
+        let _ = self.refused.0.set((self.heads, why));
         self.buffer = BytesMut::from(STAND_IN);
         self.cleared = self.buffer.len();
         self.place = Place::Closed;
@@ -209,14 +192,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         }
     }
 
-    /// Nothing has arrived: is it too late?
+    /// Nothing has arrived: is it too late? While a request is answered hyper
+    /// does not read, so this is never asked while the client is waiting.
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let deadline = match self.place {
-            Place::Between if self.shared.is_answering.load(Ordering::Acquire) => {
-                // Read again once the answer is written.
-                return Poll::Pending;
-            }
-            Place::Between if self.shared.is_closing.load(Ordering::Acquire) => Instant::now(),
             Place::Between if self.heads == 0 => self.active_at + self.limits.head_time,
             Place::Between => self.active_at + self.limits.idle_time,
             Place::Head { since } => since + self.limits.head_time,
