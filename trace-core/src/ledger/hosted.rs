@@ -113,7 +113,7 @@ struct Present {
     keys: BTreeMap<KeyId, Hosted>,
     /// In the order they were added, so that rewriting keeps who is latest.
     order: Vec<KeyId>,
-    latest: BTreeMap<EntityId, KeyId>,
+    of_entity: BTreeMap<EntityId, Vec<KeyId>>,
 }
 
 impl HostedKeys {
@@ -132,7 +132,7 @@ impl HostedKeys {
             kek,
             keys: BTreeMap::new(),
             order: Vec::new(),
-            latest: BTreeMap::new(),
+            of_entity: BTreeMap::new(),
         })))
     }
 
@@ -168,7 +168,7 @@ impl HostedKeys {
             kek,
             keys: BTreeMap::new(),
             order: Vec::new(),
-            latest: BTreeMap::new(),
+            of_entity: BTreeMap::new(),
         };
         for hosted in found {
             let key = hosted.key;
@@ -234,11 +234,14 @@ impl HostedKeys {
         opened.map(Some).ok_or_else(|| present.file.damaged(&why()))
     }
 
-    /// The key added last for an entity, `None` when there is none or hosting
-    /// is off. Whether it is enrolled and in force, the fold knows.
-    #[must_use]
-    pub fn key_of(&self, entity: &EntityId) -> Option<KeyId> {
-        self.0.as_ref()?.latest.get(entity).copied()
+    /// The keys of an entity, the newest first. Whether one is enrolled and in
+    /// force, the fold knows.
+    pub fn keys_of(&self, entity: &EntityId) -> impl Iterator<Item = KeyId> {
+        let keys = self
+            .0
+            .as_ref()
+            .and_then(|present| present.of_entity.get(entity));
+        keys.into_iter().flatten().rev().copied()
     }
 
     /// Seals every seed anew under another key-encryption key and wipes the old
@@ -285,7 +288,7 @@ impl Present {
             return false;
         }
         self.order.push(key);
-        self.latest.insert(entity, key);
+        self.of_entity.entry(entity).or_default().push(key);
         true
     }
 }
