@@ -94,7 +94,7 @@ fn a_batch_goes_from_field_to_cold_store_and_anyone_can_check_it() {
     let code = unit.unit;
     let submission = stage.world.sign_bare(Who::Producer, unit.clone());
     stage.admit(submission);
-    let (certificate, openings) = stage.world.certificate(Who::Producer, &unit);
+    let (certificate, openings) = stage.world.certificate(&unit);
     let certified = stage.world.sign(Who::Producer, certificate, openings);
     let certificate_record = certified.signed.clone();
     let index = stage.admit(certified.clone());

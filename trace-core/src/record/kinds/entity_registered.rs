@@ -126,6 +126,12 @@ impl Kind for EntityRegistered {
         if self.category == EntityCategory::Household && self.persons.is_empty() {
             return Err(Invalid::new(Rule::EntityName, "a household without a personal section has no name"));
         }
+        if self.category == EntityCategory::Household && self.place.is_some() {
+            return Err(Invalid::new(
+                Rule::EntityName,
+                "a household's address is personal: state its area only",
+            ));
+        }
         if let Some(stated) = &self.uscc {
             let wanted = StatedUscc::read(&stated.code)?;
             if wanted != *stated {
