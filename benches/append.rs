@@ -23,8 +23,9 @@ use std::sync::mpsc::sync_channel;
 use tempfile::TempDir;
 use trace_core::ledger::job::{Job, Outcome};
 use trace_core::ledger::opening::Settings;
+use trace_core::ledger::writer::Answered;
 use trace_core::record::sign::{Key, KeyId};
-use trace_core::record::submission::Submission;
+use trace_core::record::submission::{Submission, decode_many};
 use trace_core::store::redb::Database;
 use trace_core::store::table::{SequenceTable, Tables};
 
@@ -61,7 +62,8 @@ fn main() {
         for (place, (in_flight, count)) in FLIGHTS.iter().enumerate() {
             let (now, later) = rest.split_at(*count);
             rest = later;
-            ours[place].push(rate(*count, || append(&site, now, *in_flight)));
+            let sent = by_signer(now);
+            ours[place].push(rate(*count, || append(&site, &sent, *in_flight)));
             committing[place].push(rate(*count, || {
                 commit_bare(&bare, now, *in_flight, &mut next_row)
             }));
@@ -116,82 +118,70 @@ fn main() {
     site.ledger.stop().unwrap();
 }
 
-/// Submits records with at most `in_flight` unanswered, verifying on two
-/// threads beside the writer, each signer's records in order.
-fn append(site: &Site, records: &[Submission], in_flight: usize) {
-    let (sender, answers) = sync_channel(in_flight);
-    let (done, mut waiting) = (records.len(), 0);
-    let mut answered = 0;
-    let check = |outcomes: Vec<Outcome>| {
-        for outcome in outcomes {
-            assert!(matches!(outcome, Outcome::Admitted(_)), "{outcome:?}");
-        }
-    };
-    // Parsed and verified in parallel, handed over in order.
-    let chunk = (in_flight / 4).clamp(1, 64);
-    let (items, mut chunks) = (sync_channel(4), records.chunks(chunk));
-    let (verified, to_submit) = items;
+/// Submits records with at most `in_flight` unanswered: each core parses and
+/// verifies the records of half of the signers, in each signer's order, beside
+/// the writer's thread.
+fn append(site: &Site, records: &[Vec<Sent>], in_flight: usize) {
+    let windows = records.len().min(in_flight);
     std::thread::scope(|scope| {
-        if in_flight == 1 {
-            drop(verified);
-            for record in records {
-                let item = site.verify(std::slice::from_ref(record)).pop().unwrap();
-                check(
-                    site.ledger
-                        .submit_and_wait(Job {
-                            items: vec![item],
-                            atomic: false,
-                            request: None,
-                        })
-                        .unwrap()
-                        .outcomes,
-                );
-            }
-            return;
+        if windows == 1 {
+            return records.iter().for_each(|part| submit(site, part, 1));
         }
-        scope.spawn(move || {
-            loop {
-                let (Some(first), second) = (chunks.next(), chunks.next()) else {
-                    return;
-                };
-                let (first, second) = std::thread::scope(|pair| {
-                    let other = second.map(|second| pair.spawn(|| site.verify(second)));
-                    (site.verify(first), other.map(|other| other.join().unwrap()))
-                });
-                for items in [Some(first), second].into_iter().flatten() {
-                    verified.send(items).unwrap();
-                }
-            }
-        });
-        for items in to_submit {
-            for item in items {
-                while waiting >= in_flight {
-                    check(answers.recv().unwrap());
-                    waiting -= 1;
-                    answered += 1;
-                }
-                let sender = sender.clone();
-                let reply = Box::new(move |answer: trace_core::ledger::writer::Answered| {
-                    sender.send(answer.outcomes).unwrap()
-                });
-                site.ledger
-                    .submit(
-                        Job {
-                            items: vec![item],
-                            atomic: false,
-                            request: None,
-                        },
-                        reply,
-                    )
-                    .unwrap();
-                waiting += 1;
-            }
-        }
-        while answered < done {
-            check(answers.recv().unwrap());
-            answered += 1;
+        for part in records {
+            scope.spawn(move || submit(site, part, in_flight / windows));
         }
     });
+}
+
+/// A record as it comes from a client: in its binary form.
+type Sent = Vec<u8>;
+
+fn submit(site: &Site, records: &[Sent], window: usize) {
+    let (sender, answers) = sync_channel(window);
+    let mut waiting = 0;
+    let check = |outcomes: Vec<Outcome>| {
+        let mut all = outcomes.iter();
+        assert!(
+            all.all(|outcome| matches!(outcome, Outcome::Admitted(_))),
+            "{outcomes:?}"
+        );
+    };
+    for bytes in records {
+        let submission = decode_many(bytes).unwrap().pop().unwrap().unwrap();
+        let item = site.ledger.verify(vec![submission]).pop().unwrap().unwrap();
+        while waiting >= window {
+            check(answers.recv().unwrap());
+            waiting -= 1;
+        }
+        let sender = sender.clone();
+        let reply = Box::new(move |answer: Answered| sender.send(answer.outcomes).unwrap());
+        site.ledger
+            .submit(
+                Job {
+                    items: vec![item],
+                    atomic: false,
+                    request: None,
+                },
+                reply,
+            )
+            .unwrap();
+        waiting += 1;
+    }
+    for _ in 0..waiting {
+        check(answers.recv().unwrap());
+    }
+}
+
+/// The records as two clients send them, each signer's by one of them.
+fn by_signer(records: &[Submission]) -> Vec<Vec<Sent>> {
+    let mut parts = vec![Vec::new(), Vec::new()];
+    for record in records {
+        let part = usize::from(record.signed.statement().key.as_bytes()[0] & 1);
+        let mut bytes = Vec::new();
+        record.encode_into(&mut bytes);
+        parts[part].push(bytes);
+    }
+    parts
 }
 
 fn keys(site: &Site, material: &Material) -> HashMap<KeyId, Key> {

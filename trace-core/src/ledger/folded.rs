@@ -55,11 +55,7 @@ impl Folded {
         Self { view }
     }
 
-    fn read<T: Serialize + DeserializeOwned>(
-        &self,
-        what: &str,
-        key: &[u8],
-    ) -> Result<Option<T>, Store> {
+    fn read<T: DeserializeOwned>(&self, what: &str, key: &[u8]) -> Result<Option<T>, Store> {
         self.view
             .get_with(key, |bytes| rows::decode(what, bytes))?
             .transpose()
