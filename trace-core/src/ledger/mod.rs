@@ -5,6 +5,7 @@
 //! the last-checkpoint file → answer. Indexes follow behind the log. A store
 //! error stops the writer for good; nothing is caught and gone on from.
 
+pub mod audit;
 mod checkpoints;
 mod clock;
 mod fold;
@@ -16,9 +17,12 @@ pub mod opening;
 mod rows;
 pub mod seal;
 pub mod sequencer;
+mod stored;
 mod titled;
 pub mod vault;
 mod view;
+#[cfg(test)]
+pub(crate) mod world;
 pub mod writer;
 
 pub use checkpoints::LAST_CHECKPOINT;
