@@ -6,6 +6,7 @@
 //! error stops the writer for good; nothing is caught and gone on from.
 
 pub mod audit;
+pub mod backup;
 mod checkpoints;
 mod clock;
 mod fold;
@@ -18,6 +19,7 @@ mod rows;
 pub mod seal;
 pub mod sequencer;
 mod stored;
+pub mod supply;
 mod titled;
 pub mod vault;
 mod view;
