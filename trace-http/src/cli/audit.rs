@@ -38,10 +38,6 @@ pub struct AuditLedger {
     #[arg(long, value_name = "VKEY", value_parser = VerifierKey::parse)]
     key: Option<VerifierKey>,
 
-    /// Folder of the last signed checkpoint, where it is not the ledger's own
-    #[arg(long, env = "TRACE_CHECKPOINTS", value_name = "FOLDER")]
-    checkpoints: Option<PathBuf>,
-
     /// Folder for the copy, with room for the ledger and its index twice
     /// [default: the system's folder for temporary files]
     #[arg(long, value_name = "FOLDER")]
@@ -64,7 +60,7 @@ impl AuditLedger {
         let copy =
             copy.map_err(|error| Failure::Machine(format!("folder for the copy: {error}")))?;
         let mut options = Options::new(key, copy.path().to_owned());
-        options.checkpoint_folder = self.checkpoints;
+        options.checkpoint_folder = self.folder.checkpoints.clone();
         options.held = held;
         let bar = bar(0, manner.of("auditing", "审计"));
         let outcome = audit(data, &options, &mut |done, total| {

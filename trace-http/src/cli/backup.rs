@@ -53,7 +53,7 @@ impl Backup {
                 self.out.display()
             )));
         }
-        let reading = Reading::open(&self.folder.data, manner)?;
+        let reading = Reading::open(&self.folder, manner)?;
         let building = beside(&self.out, ".writing");
         let file = File::create(&building).map_err(machine)?;
         let mut out = BufWriter::with_capacity(1 << 20, file);

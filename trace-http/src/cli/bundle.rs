@@ -62,7 +62,7 @@ impl MakeBundle {
                 (bytes, None)
             }
             None => {
-                let reading = Reading::open(&self.folder.data, manner)?;
+                let reading = Reading::open(&self.folder, manner)?;
                 let bundle = bundling::bundle(&reading.view, reading.home.signer(), self.code)?
                     .ok_or_else(unknown)?;
                 let anchor = reading.home.anchor(leaf0(&reading.view)?);

@@ -7,7 +7,6 @@ use clap::Args;
 use serde_json::json;
 use trace_core::{
     ident::{Area, EntityId, LEDGER_OFFSET_MINUTES},
-    ledger::Settings,
     record::{
         Hash, Origin, Role,
         chain::Chain,
@@ -115,7 +114,7 @@ impl Init {
             self.origin.clone(),
             ledger_key,
             kek,
-            Settings::default(),
+            self.folder.settings(),
         )?;
         let roots = paths
             .iter()

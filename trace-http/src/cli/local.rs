@@ -13,6 +13,7 @@ use trace_core::{
         hosted::Kek,
         job::{Admitted, Item, Job, Outcome},
         opening,
+        sequencer::Sequencer,
         vault::{Vault, VaultReader},
     },
     proof::anchor::Anchor,
@@ -39,6 +40,21 @@ pub struct DataFolder {
         default_value = "./ledger"
     )]
     pub data: PathBuf,
+
+    /// Folder of the last signed checkpoint, where it is not the ledger's own
+    #[arg(long, env = "TRACE_CHECKPOINTS", value_name = "FOLDER")]
+    pub checkpoints: Option<PathBuf>,
+}
+
+impl DataFolder {
+    /// How a ledger in this folder is opened.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            checkpoint_folder: self.checkpoints.clone(),
+            ..Settings::default()
+        }
+    }
 }
 
 /// The key-encryption key, from a file or from the environment.
@@ -87,8 +103,8 @@ impl Local {
     /// # Errors
     /// [`Failure::Machine`] when there is none, when it is in use, or when it
     /// opens read-only.
-    pub fn open(folder: &Path, kek: Option<Kek>) -> Result<Self, Failure> {
-        let (home, opened) = Home::open(folder, kek, Settings::default())?;
+    pub fn open(folder: &DataFolder, kek: Option<Kek>) -> Result<Self, Failure> {
+        let (home, opened) = Home::open(&folder.data, kek, folder.settings())?;
         match opened {
             Opened::Writable(sequencer) => Self::start(home, *sequencer, machine::clock()),
             Opened::ReadOnly { why, .. } => Err(Failure::Machine(format!("read-only: {why}"))),
@@ -101,7 +117,7 @@ impl Local {
     /// [`Failure::Machine`].
     pub fn start(
         home: Home,
-        sequencer: trace_core::ledger::sequencer::Sequencer,
+        sequencer: Sequencer,
         clock: trace_core::ledger::writer::Clock,
     ) -> Result<Self, Failure> {
         let fatal = Arc::new(Mutex::new(None));
@@ -210,6 +226,8 @@ pub struct Reading {
     pub view: View,
     /// Opens personal sections.
     pub vault: VaultReader,
+    /// Keeps the files open; dropped last.
+    _sequencer: Option<Box<Sequencer>>,
 }
 
 impl Reading {
@@ -218,12 +236,17 @@ impl Reading {
     /// # Errors
     /// [`Failure::Machine`] when there is none, it is in use, or not even
     /// readable.
-    pub fn open(folder: &Path, manner: &Manner) -> Result<Self, Failure> {
-        let (home, opened) = Home::open(folder, None, Settings::default())?;
+    pub fn open(folder: &DataFolder, manner: &Manner) -> Result<Self, Failure> {
+        let (home, opened) = Home::open(&folder.data, None, folder.settings())?;
         match opened {
             Opened::Writable(sequencer) => {
                 let (view, vault) = (sequencer.view(), sequencer.vault_reader());
-                Ok(Self { home, view, vault })
+                Ok(Self {
+                    home,
+                    view,
+                    vault,
+                    _sequencer: Some(sequencer),
+                })
             }
             Opened::ReadOnly {
                 view: Some(view),
@@ -234,11 +257,12 @@ impl Reading {
                     &format!("This ledger opens read-only: {why}"),
                     &format!("账本只读:{why}"),
                 );
-                let vault = Vault::open(Arc::new(RealDisk), &folder.join(opening::VAULT))?;
+                let vault = Vault::open(Arc::new(RealDisk), &folder.data.join(opening::VAULT))?;
                 Ok(Self {
                     home,
                     view: *view,
                     vault: vault.reader(),
+                    _sequencer: None,
                 })
             }
             Opened::ReadOnly {

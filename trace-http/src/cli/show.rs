@@ -69,7 +69,7 @@ impl Show {
     }
 
     fn local(&self, code: Option<TraceCode>, manner: &Manner) -> Result<Option<Value>, Failure> {
-        let reading = Reading::open(&self.folder.data, manner)?;
+        let reading = Reading::open(&self.folder, manner)?;
         let mut lookup = Lookup::new(
             &reading.view,
             &reading.vault,

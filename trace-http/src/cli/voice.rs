@@ -170,7 +170,7 @@ impl Speaking {
             }
         };
         let kek = key_encryption_key(self.kek_file.as_deref())?;
-        let local = Local::open(&self.folder.data, kek)?;
+        let local = Local::open(&self.folder, kek)?;
         if self.confirm_clock {
             local.ledger().confirm_clock()?;
         }

@@ -19,7 +19,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use trace_core::{
-    ident::{Area, TraceCode},
+    ident::{Area, CivilDate, LEDGER_OFFSET_MINUTES, TraceCode},
     ledger::{
         Settings,
         hosted::Kek,
@@ -99,7 +99,11 @@ pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Resul
     let interrupt = Interrupt::watch();
     let city = City::new(seed, scale);
     let until_ms = machine::now_ms();
-    let from_ms = until_ms.saturating_sub(SPAN_MS);
+    // From midnight on: the same seed makes the same ledger all day long.
+    let today = CivilDate::from_ms(until_ms, LEDGER_OFFSET_MINUTES)?;
+    let from_ms = today
+        .start_ms(LEDGER_OFFSET_MINUTES)?
+        .saturating_sub(SPAN_MS);
     let now_ms = Arc::new(AtomicU64::new(from_ms));
     let local = create(data, &city, Arc::clone(&now_ms))?;
 
