@@ -57,10 +57,10 @@ const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 /// The year up to now.
 const SPAN_MS: u64 = 365 * DAY_MS;
-/// Longest time that a record waits to be admitted: as when a device comes
-/// home for lunch. Shorter batches cost a commit each; an hour makes some five
-/// thousand of them.
-const BATCH_SPAN_MS: u64 = 60 * MINUTE_MS;
+/// Longest time that a record waits to be admitted: as when devices send what
+/// they signed three times a working day. Shorter batches cost a commit each,
+/// and a commit is what a disk is slow at: four hours make some two thousand.
+const BATCH_SPAN_MS: u64 = 4 * 60 * MINUTE_MS;
 /// Batches signed ahead of the writer.
 const BATCHES_AHEAD: usize = 8;
 /// Trace codes remembered while looking for one that is still valid at the end.
