@@ -24,6 +24,7 @@ pub mod tokens;
 
 pub mod vault;
 mod view;
+mod working;
 pub mod writer;
 
 pub use checkpoints::LAST_CHECKPOINT;
