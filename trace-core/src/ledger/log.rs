@@ -116,7 +116,10 @@ impl LogView {
 
     /// How many entries there are: one past the last key.
     pub(crate) fn size(&self) -> Result<u64, Store> {
-        Ok(self.snapshot.last(ENTRIES)?.map_or(0, |row| row.key().saturating_add(1)))
+        Ok(self
+            .snapshot
+            .last(ENTRIES)?
+            .map_or(0, |row| row.key().saturating_add(1)))
     }
 
     /// The bytes of an entry.

@@ -255,7 +255,7 @@ impl<'a> Replay<'a> {
             ..
         } = checked;
         self.grow(leaf, nodes.as_deref())?;
-        let sound = outcome.map_err(|damage| Why::Named(damage))?;
+        let sound = outcome.map_err(Why::Named)?;
         let hash = sound.record.hash();
         if sound.admitted_ms < self.last_ms {
             return Err(Why::plain(format!(

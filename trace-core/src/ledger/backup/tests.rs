@@ -199,7 +199,7 @@ fn a_backup_is_made_while_the_ledger_is_written() {
     }
     impl Write for Busy<'_> {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            if self.bytes.len() % 3 == 0 && self.sequencer.view().size() < 60 {
+            if self.bytes.len().is_multiple_of(3) && self.sequencer.view().size() < 60 {
                 let goods = self.world.goods(1);
                 self.world.admit(self.sequencer, goods);
             }
