@@ -130,10 +130,10 @@ impl Sequencer {
         pending: &mut Pending,
     ) -> Result<Vec<Outcome>, Store> {
         let count = job.items.len();
-        if let Some(request) = &job.request {
-            if let Some(answer) = self.known_request(request, count, pending)? {
-                return Ok(answer);
-            }
+        if let Some(request) = &job.request
+            && let Some(answer) = self.known_request(request, count, pending)?
+        {
+            return Ok(answer);
         }
         let is_atomic = job.atomic || job.request.is_some();
         let savepoint = is_atomic.then(|| Savepoint {

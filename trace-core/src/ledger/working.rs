@@ -117,10 +117,10 @@ impl Registry for Working<'_> {
     }
 
     fn unit(&self, unit: &TraceCode) -> Result<Option<UnitState>, Failed> {
-        if let Some((code, state)) = &*self.unit.borrow() {
-            if code == unit {
-                return Ok(state.clone());
-            }
+        if let Some((code, state)) = &*self.unit.borrow()
+            && code == unit
+        {
+            return Ok(state.clone());
         }
         let state = self.folded.unit(unit)?;
         *self.unit.borrow_mut() = Some((*unit, state.clone()));
