@@ -4,6 +4,7 @@
 //! core's. The program `trace` is [`command::run`].
 
 pub mod body;
+pub mod cli;
 pub mod client;
 pub mod command;
 pub mod home;

@@ -71,7 +71,10 @@ impl Folded {
     }
 
     /// Where a key's chain stands.
-    pub(crate) fn chain(&self, key: &KeyId) -> Result<ChainState, Store> {
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn chain(&self, key: &KeyId) -> Result<ChainState, Store> {
         Ok(self.read("chain", &rows::chain(key))?.unwrap_or_default())
     }
 
@@ -153,7 +156,10 @@ impl Folded {
     }
 
     /// Every section about a person: index and place.
-    pub(crate) fn sections_of(&self, person: &PersonId) -> Result<Vec<SectionPlace>, Store> {
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn sections_of(&self, person: &PersonId) -> Result<Vec<SectionPlace>, Store> {
         let prefix = rows::person_sections(person);
         let mut found = Vec::new();
         self.visit(&prefix, &prefix, |key, _| {
