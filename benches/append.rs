@@ -16,6 +16,9 @@
 
 mod measure;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use measure::city::{Material, Site};
 use measure::{Figure, ROUNDS, head, line, rate, ratio_line, ratio_line_at_most};
 use std::collections::HashMap;

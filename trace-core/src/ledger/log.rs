@@ -116,7 +116,10 @@ impl LogView {
 
     /// How many entries there are: one past the last key.
     pub(crate) fn size(&self) -> Result<u64, Store> {
-        Ok(self.snapshot.last(ENTRIES)?.map_or(0, |row| row.key().saturating_add(1)))
+        Ok(self
+            .snapshot
+            .last(ENTRIES)?
+            .map_or(0, |row| row.key().saturating_add(1)))
     }
 
     /// The bytes of an entry.
@@ -177,11 +180,6 @@ impl LogView {
             .scan(ENTRIES, from.., Direction::Forward, |index, bytes| {
                 visit(index, bytes)
             })
-    }
-
-    /// The tree's row of a leaf, as stored.
-    pub(crate) fn tree_row(&self, index: u64) -> Result<Option<Vec<u8>>, Store> {
-        self.snapshot.get(TREE, index)
     }
 
     /// The root of the first `size` entries.

@@ -28,6 +28,7 @@ pub mod tokens;
 
 pub mod vault;
 mod view;
+mod working;
 #[cfg(test)]
 pub(crate) mod world;
 pub mod writer;

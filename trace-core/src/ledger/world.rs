@@ -2,8 +2,10 @@
 //! producer, one cold store, their chains, and a clock that goes a second with
 //! every record. Everything follows from one number.
 
+use super::hosted::HostedKeys;
+use super::job::{Admitted, Item, Job, Outcome};
 use super::opening::{self, Opened, Parts, Settings};
-use super::sequencer::{Admitted, Item, Job, Outcome, Sequencer};
+use super::sequencer::Sequencer;
 use crate::ident::{Area, CivilDate, EntityId, LEDGER_OFFSET_MINUTES, TraceCode};
 use crate::proof::note::{NoteSigner, VerifierKey};
 use crate::record::chain::{Chain, countersign};
@@ -25,6 +27,7 @@ use crate::record::{Body, Hash, Origin, Quantity, Role};
 use crate::rules::forms;
 use crate::store::overlay::Merging;
 use std::path::Path;
+use std::sync::Arc;
 
 /// 2026-05-11T05:00:00+08:00.
 const BEGIN_MS: u64 = 1_778_446_800_000;
@@ -80,8 +83,8 @@ impl World {
         let mut drawn = 0u64;
         Parts {
             origin: self.origin.clone(),
-            signer: self.signer(),
-            hosted: None,
+            signer: Arc::new(self.signer()),
+            hosted: HostedKeys::absent(),
             entropy: Box::new(move |bytes| {
                 for chunk in bytes.chunks_mut(32) {
                     drawn += 1;

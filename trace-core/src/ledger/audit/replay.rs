@@ -13,6 +13,7 @@ use crate::error::{Invalid, Rule, Store};
 use crate::ledger::folded::{ChainState, Folded};
 use crate::ledger::log::LogView;
 use crate::ledger::stored::{StoredRow, StoredRows};
+use crate::ledger::working::{Memory, Working};
 use crate::ledger::{Failed, fold};
 use crate::proof::merkle::Frontier;
 use crate::record::claim::Claim;
@@ -45,6 +46,7 @@ pub(super) struct Replay<'a> {
     kept: Option<Result<Index, Store>>,
     keys: Keys,
     frontier: Frontier,
+    memory: Memory,
     last_ms: u64,
     report: AuditReport,
     derived: Option<Result<DerivedTables, AuditFailed>>,
@@ -70,6 +72,7 @@ impl<'a> Replay<'a> {
         let number = |name| kinds::kind_by_name(name).map(|kind| kind.number);
         let frontier = Frontier::default();
         Self {
+            memory: Memory::default(),
             origin,
             log,
             fresh,
@@ -255,7 +258,7 @@ impl<'a> Replay<'a> {
             ..
         } = checked;
         self.grow(leaf, nodes.as_deref())?;
-        let sound = outcome.map_err(|damage| Why::Named(damage))?;
+        let sound = outcome.map_err(Why::Named)?;
         let hash = sound.record.hash();
         if sound.admitted_ms < self.last_ms {
             return Err(Why::plain(format!(
@@ -264,8 +267,8 @@ impl<'a> Replay<'a> {
             )));
         }
         self.last_ms = sound.admitted_ms;
-        let folded = Folded::new(self.fresh.view());
-        self.stands_once(&folded, &sound, index, hash)?;
+        let working = Working::new(Folded::new(self.fresh.view()), &self.memory);
+        self.stands_once(working.folded(), &sound, index, hash)?;
         let Sound {
             record,
             admitted_ms,
@@ -273,9 +276,9 @@ impl<'a> Replay<'a> {
             request,
         } = sound;
         let Admissible { claims, signed_as } =
-            rules::readmit(&folded, self.origin, &record, trade, index, admitted_ms)?;
+            rules::readmit(&working, self.origin, &record, trade, index, admitted_ms)?;
         let changes = fold::changes(
-            &folded,
+            &working,
             &record,
             record.body(),
             &claims,
@@ -283,7 +286,8 @@ impl<'a> Replay<'a> {
             index,
             request.as_ref(),
         )?;
-        drop(folded);
+        drop(working);
+        self.memory.forget_changed(&claims);
         for (key, value) in &changes {
             self.fresh.put(key, value)?;
         }

@@ -3,7 +3,7 @@
 //! reader has given its last one and the seal with it.
 
 use super::{MAGIC, RestoreFailed, Sealed, io};
-use crate::error::{Store, Verify};
+use crate::error::Verify;
 use crate::proof::merkle::{Frontier, leaf_hash};
 use crate::proof::note::{Note, VerifierKey};
 use crate::record::hash::Hasher;
@@ -54,7 +54,7 @@ impl<'a> BackupReader<'a> {
     ///
     /// # Errors
     /// [`Verify::Malformed`] when it is no backup, [`Verify::WrongLedger`] when
-    /// it names another ledger than the key, [`Store::Io`].
+    /// it names another ledger than the key, [`Store::Io`](crate::error::Store::Io).
     pub fn open(source: &'a mut dyn Read, key: &'a VerifierKey) -> Result<Self, RestoreFailed> {
         let mut head = Source {
             source,
@@ -113,7 +113,7 @@ impl<'a> BackupReader<'a> {
     /// holds for all that was given.
     ///
     /// # Errors
-    /// [`Verify`] when it is not what was sealed, [`Store::Io`].
+    /// [`Verify`] when it is not what was sealed, [`Store::Io`](crate::error::Store::Io).
     pub fn next_row(&mut self) -> Result<Option<BackupRow>, RestoreFailed> {
         if self.sealed.is_some() {
             return Ok(None);
@@ -195,7 +195,7 @@ impl<'a> BackupReader<'a> {
 /// Says nothing of the rules: restore it and audit what was restored.
 ///
 /// # Errors
-/// [`Verify`] when a byte is not what was sealed under `key`, [`Store::Io`].
+/// [`Verify`] when a byte is not what was sealed under `key`, [`Store::Io`](crate::error::Store::Io).
 pub fn verify_backup(source: &mut dyn Read, key: &VerifierKey) -> Result<Sealed, RestoreFailed> {
     let mut reader = BackupReader::open(source, key)?;
     while reader.next_row()?.is_some() {}
@@ -223,7 +223,7 @@ impl Source<'_> {
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 Err(malformed(format!("cut off within {what}, after byte {}", self.length)).into())
             }
-            Err(error) => Err(Store::from(io("read")(error)).into()),
+            Err(error) => Err(io("read")(error).into()),
         }
     }
 

@@ -4,8 +4,9 @@ use super::*;
 use crate::error::Rule;
 use crate::ledger::audit::{AuditFailed, AuditReport, Options, audit};
 use crate::ledger::checkpoints::LAST_CHECKPOINT;
+use crate::ledger::job::Item;
 use crate::ledger::opening::{LOG, Opened, VAULT};
-use crate::ledger::sequencer::{Item, Sequencer};
+use crate::ledger::sequencer::Sequencer;
 use crate::ledger::vault::SectionPlace;
 use crate::ledger::world::World;
 use crate::proof::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
@@ -199,7 +200,7 @@ fn a_backup_is_made_while_the_ledger_is_written() {
     }
     impl Write for Busy<'_> {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            if self.bytes.len() % 3 == 0 && self.sequencer.view().size() < 60 {
+            if self.bytes.len().is_multiple_of(3) && self.sequencer.view().size() < 60 {
                 let goods = self.world.goods(1);
                 self.world.admit(self.sequencer, goods);
             }
@@ -389,12 +390,12 @@ fn a_hosted_request_comes_back_with_its_record() {
         panic!()
     };
     assert!(matches!(record.body(), Body::UnitCreated(_)));
-    let request = crate::ledger::sequencer::JobRequest {
+    let request = crate::ledger::job::JobRequest {
         entity: world.entity(crate::ledger::world::Who::Producer),
         key: "key-1".into(),
         request_hash: Hash::of(&[b"what was asked"]),
     };
-    let job = crate::ledger::sequencer::Job {
+    let job = crate::ledger::job::Job {
         items: vec![item.clone()],
         atomic: true,
         request: Some(request.clone()),
@@ -405,12 +406,12 @@ fn a_hosted_request_comes_back_with_its_record() {
     restored(&bytes, to.path(), &world.key(), Some(&last_of(&sequencer))).unwrap();
     let mut back = world.open_writable(to.path());
     let mut other = job.clone();
-    other.request = Some(crate::ledger::sequencer::JobRequest {
+    other.request = Some(crate::ledger::job::JobRequest {
         request_hash: Hash::of(&[b"something else"]),
         ..request
     });
     let outcomes = back.admit(vec![job, other], world.now_ms).unwrap();
-    use crate::ledger::sequencer::Outcome;
+    use crate::ledger::job::Outcome;
     assert!(matches!(&outcomes[0][0], Outcome::Admitted(admitted) if admitted.is_duplicate));
     assert!(
         matches!(&outcomes[1][0], Outcome::Refused(why) if why.invalid.rule == Rule::IdempotencyReused)

@@ -81,7 +81,10 @@ fn a_real_replacer_keeps_only_the_last_content() {
     // The next owner finds the content, and sweeps the spare.
     drop(replacer);
     Replacer::new(Arc::new(RealDisk), &path, Access::Ordinary).unwrap();
-    assert_eq!(RealDisk.list(folder.path()).unwrap(), [path.clone()]);
+    assert_eq!(
+        RealDisk.list(folder.path()).unwrap(),
+        std::slice::from_ref(&path)
+    );
     assert_eq!(read(&RealDisk, &path).unwrap(), Some(vec![4; 7]));
 }
 
