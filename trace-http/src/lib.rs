@@ -3,6 +3,7 @@
 //! Nothing here decides what may be admitted or whether a proof holds; that is
 //! core's. The program `trace` is [`command::run`].
 
+pub mod api;
 pub mod body;
 pub mod client;
 pub mod command;
@@ -12,6 +13,8 @@ pub mod logging;
 pub mod machine;
 pub mod metrics;
 pub mod operations;
+pub mod page;
 pub mod problem;
+pub mod serve;
 pub mod server;
 pub mod settings;

@@ -27,7 +27,7 @@ mod view;
 pub mod writer;
 
 pub use checkpoints::LAST_CHECKPOINT;
-pub use folded::{ChainState, Folded};
+pub use folded::{ChainState, Folded, RequestState};
 pub use log::LogView;
 pub use opening::{Opened, Settings};
 pub use view::View;
