@@ -25,6 +25,10 @@ pub struct JsonBody<T>(pub T);
 #[derive(Debug, Clone, Default)]
 pub struct OctetBody(pub Bytes);
 
+/// A body of JSON as its bytes, where they themselves matter.
+#[derive(Debug, Clone, Default)]
+pub struct JsonBytes(pub Bytes);
+
 /// A query, as a `T`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Parameters<T>(pub T);
@@ -33,9 +37,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_media_type(request.headers(), "application/json")?;
-        let bytes = read(request.into_body()).await?;
+        let JsonBytes(bytes) = JsonBytes::from_request(request, &()).await?;
         parse_json(&bytes).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers(), "application/json")?;
+        read(request.into_body()).await.map(Self)
     }
 }
 

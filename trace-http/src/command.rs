@@ -1,21 +1,19 @@
 //! The command line: every subcommand of `trace` on one screen.
 //!
-//! `serve` is here; every other subcommand is in [`cli`](crate::cli).
+//! Serving is in [`serve`]; every other subcommand is in [`cli`](crate::cli).
 //!
 //! Exit codes: 0 done, 1 refused by a rule, 2 wrongly used, 6 the machine could
-//! not; `cli` lists those of checking.
+//! not, 70 the writer of a served ledger ended; `cli` lists those of checking.
 
-use std::{ffi::OsString, io, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, io, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     cli::{self, Manner},
     logging,
-    metrics::Metrics,
-    operations::{observed, routes},
-    server::{Limits, Load, serve, signalled},
-    settings::{FileError, KEY_VARIABLE, KeyError, ServeSettings, with_file},
+    serve::{self, ServeError},
+    settings::{FileError, ServeSettings, with_file},
 };
 
 const WRONGLY_USED: u8 = 2;
@@ -57,9 +55,9 @@ enum CommandError {
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
-    Key(#[from] KeyError),
-    #[error("{what}: {source}")]
-    Machine { what: String, source: io::Error },
+    Serve(#[from] ServeError),
+    #[error("log: {0}")]
+    Log(io::Error),
 }
 
 /// Does what `arguments` ask for, the program's name first.
@@ -82,11 +80,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             WRONGLY_USED.into()
         }
-        CommandError::File(_) | CommandError::Key(_) => {
+        CommandError::File(_) | CommandError::Serve(ServeError::Key(_)) => {
             eprintln!("error: {error}");
             WRONGLY_USED.into()
         }
-        CommandError::Machine { .. } => {
+        CommandError::Serve(_) | CommandError::Log(_) => {
             eprintln!("error: {error}");
             MACHINE_COULD_NOT.into()
         }
@@ -99,28 +97,8 @@ fn parse(arguments: &[OsString]) -> Result<Trace, CommandError> {
 }
 
 fn run_server(settings: &ServeSettings) -> Result<(), CommandError> {
-    let machine = |what: &str| {
-        let what = what.to_owned();
-        move |source| CommandError::Machine { what, source }
-    };
-    logging::start(settings.log_format, &settings.log).map_err(machine("log"))?;
-    settings.key_encryption_key(std::env::var_os(KEY_VARIABLE).as_deref())?;
-    let runtime = tokio::runtime::Runtime::new().map_err(machine("threads"))?;
-    runtime.block_on(async {
-        let stopping = signalled().map_err(machine("signals"))?;
-        let listener = tokio::net::TcpListener::bind(settings.listen)
-            .await
-            .map_err(machine(&format!("listen on {}", settings.listen)))?;
-        let address = listener.local_addr().map_err(machine("address"))?;
-        tracing::info!(%address, "listening");
-        let load = Arc::new(Load::default());
-        let metrics = Arc::new(Metrics::new(&load));
-        let ready = Arc::new(|| Ok(()));
-        let router = observed(routes(Arc::clone(&metrics), ready), metrics);
-        let limits = Limits::from(&settings.limits);
-        let served = serve(listener, router, limits, load, stopping).await;
-        served.map_err(machine("stopping"))
-    })
+    logging::start(settings.log_format, &settings.log).map_err(CommandError::Log)?;
+    Ok(serve::run(settings)?)
 }
 
 #[cfg(test)]

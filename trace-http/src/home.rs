@@ -151,6 +151,12 @@ impl Home {
         &self.signer
     }
 
+    /// The same, to be kept beside the folder.
+    #[must_use]
+    pub fn shared_signer(&self) -> Arc<NoteSigner> {
+        Arc::clone(&self.signer)
+    }
+
     fn hosted(&self, kek: Option<Kek>) -> Result<HostedKeys, Store> {
         let Some(kek) = kek else {
             return Ok(HostedKeys::absent());

@@ -3,6 +3,7 @@
 //! Nothing here decides what may be admitted or whether a proof holds; that is
 //! core's. The program `trace` is [`command::run`].
 
+pub mod api;
 pub mod body;
 pub mod cli;
 pub mod client;
@@ -13,6 +14,8 @@ pub mod logging;
 pub mod machine;
 pub mod metrics;
 pub mod operations;
+pub mod page;
 pub mod problem;
+pub mod serve;
 pub mod server;
 pub mod settings;

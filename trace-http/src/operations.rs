@@ -79,7 +79,9 @@ fn problem_page(language: Language) -> String {
         let remedy = format!("{}. {}", it.title(language), it.remedy(language));
         (it.code(), remedy)
     });
-    let rules = Rule::ALL.iter().map(|it| {
+    // The writer's "busy" is the server's, and stands there.
+    let rules = Rule::ALL.iter().filter(|rule| **rule != Rule::Busy);
+    let rules = rules.map(|it| {
         let remedy = language.of(it.remedy(), it.remedy_zh());
         (it.code(), remedy.to_owned())
     });

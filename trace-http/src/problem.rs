@@ -5,8 +5,10 @@
 //! `type` is `/problems#code`, a page that lists every code.
 
 mod refusal;
+mod status;
 
 pub use refusal::Refusal;
+pub use status::status_of;
 
 use axum::{
     Json,
@@ -16,7 +18,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value};
-use trace_core::error::{Invalid, Rule, Store};
+use trace_core::{
+    error::{Invalid, Rule, Store},
+    ledger::Failed,
+};
 
 use crate::language::Language;
 
@@ -112,6 +117,19 @@ impl Problem {
         Value::Object(document)
     }
 
+    /// When to try again: a queue empties in a fraction of a second, an
+    /// operator who has to act takes minutes.
+    fn retry_after_s(&self) -> Option<&'static str> {
+        match (self.status, self.cause) {
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Cause::Http(Refusal::ReadOnly | Refusal::ClockSuspect),
+            ) => Some("60"),
+            (StatusCode::SERVICE_UNAVAILABLE, _) => Some("1"),
+            _ => None,
+        }
+    }
+
     /// The whole response in one language.
     pub fn into_response_in(self, language: Language) -> Response {
         let media_type = HeaderValue::from_static(MEDIA_TYPE);
@@ -126,6 +144,14 @@ impl Problem {
             Json(self.document(language)),
         )
             .into_response();
+        let headers = response.headers_mut();
+        if let Some(wait_s) = self.retry_after_s() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(wait_s));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -147,10 +173,7 @@ impl From<Refusal> for Problem {
 impl From<Invalid> for Problem {
     fn from(invalid: Invalid) -> Self {
         Self {
-            status: match invalid.rule {
-                Rule::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            },
+            status: status_of(invalid.rule),
             cause: Cause::Rule(invalid.rule),
             detail: Some(invalid.what),
             record: invalid.record,
@@ -170,6 +193,20 @@ impl From<Store> for Problem {
     }
 }
 
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Invalid(invalid) => invalid.into(),
+            Failed::Store(store) => store.into(),
+        }
+    }
+}
+
+/// Marks a response that says for itself, as a page does, why it is an error:
+/// [`documents`] leaves it as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct SaysItself;
+
 /// Middleware: every error leaves as a problem document, in the language that
 /// the request prefers, a router's own bare 404 and 405 too.
 pub async fn documents(request: Request, next: Next) -> Response {
@@ -179,7 +216,8 @@ pub async fn documents(request: Request, next: Next) -> Response {
 
 fn in_documents(mut response: Response, language: Language) -> Response {
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) {
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || response.extensions().get::<SaysItself>().is_some() {
         return response;
     }
     let problem = response
@@ -194,6 +232,8 @@ fn in_documents(mut response: Response, language: Language) -> Response {
             header::CONTENT_LENGTH,
             header::CONTENT_LANGUAGE,
             header::CACHE_CONTROL,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
         ]
         .contains(name);
         if !is_of_body {
@@ -223,11 +263,11 @@ mod tests {
     fn a_refused_record_names_rule_record_and_numbers() {
         let refused = Invalid::new(Rule::Lot, "21 characters, at most 20").against([0xab; 32]);
         let problem = Problem::from(refused).field("expected_sequence", 7);
-        assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
         let document = problem.document(Language::English);
         assert_eq!(document["type"], "/problems#lot_malformed");
         assert_eq!(document["code"], "lot_malformed");
-        assert_eq!(document["status"], 422);
+        assert_eq!(document["status"], 400);
         assert_eq!(document["detail"], "21 characters, at most 20");
         assert_eq!(document["record"], "ab".repeat(32));
         assert_eq!(document["expected_sequence"], 7);
@@ -264,11 +304,38 @@ mod tests {
     #[test]
     fn every_code_stands_once_among_refusals_and_rules() {
         let mut codes: Vec<_> = Refusal::ALL.iter().map(|it| it.code()).collect();
-        codes.extend(Rule::ALL.iter().map(|it| it.code()));
+        // "busy" is one word, whether the server or the writer is.
+        let rules = Rule::ALL.iter().filter(|rule| **rule != Rule::Busy);
+        codes.extend(rules.map(|it| it.code()));
         let count = codes.len();
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), count);
+    }
+
+    #[test]
+    fn whoever_is_to_wait_is_told_how_long_and_whoever_needs_a_token_how() {
+        for (problem, name, value) in [
+            (Problem::new(Refusal::Busy), "retry-after", "1"),
+            (Problem::new(Refusal::ReadOnly), "retry-after", "60"),
+            (
+                Invalid::new(Rule::Token, "").into(),
+                "www-authenticate",
+                "Bearer",
+            ),
+        ] {
+            let response = in_documents(problem.into_response(), Language::English);
+            let values: Vec<_> = response.headers().get_all(name).iter().collect();
+            assert_eq!(values, [value]);
+        }
+    }
+
+    #[test]
+    fn a_page_that_says_for_itself_what_is_wrong_stays_a_page() {
+        let mut page = (StatusCode::NOT_FOUND, "a page").into_response();
+        page.extensions_mut().insert(SaysItself);
+        let response = in_documents(page, Language::English);
+        assert_ne!(response.headers()[header::CONTENT_TYPE], MEDIA_TYPE);
     }
 
     #[test]

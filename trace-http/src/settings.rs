@@ -14,6 +14,7 @@ pub use key::{Key, KeyError};
 use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, builder::RangedU64ValueParser};
+use trace_core::ident::EntityId;
 
 use crate::{
     logging::{LogFormat, parse_filter},
@@ -60,6 +61,10 @@ pub struct ServeSettings {
     #[arg(long, env = "TRACE_KEK_FILE", value_name = "FILE")]
     pub kek_file: Option<PathBuf>,
 
+    /// The operator's entity, whose hosted key records how far the log of look-ups reaches
+    #[arg(long, env = "TRACE_OPERATOR", value_name = "ENTITY")]
+    pub operator: Option<EntityId>,
+
     /// Memory for the store's pages (64 MiB)
     #[arg(long, env = "TRACE_CACHE_BYTES", value_name = "BYTES", default_value = "67108864",
           value_parser = RangedU64ValueParser::<usize>::new().range(1 << 20..))]
@@ -105,12 +110,6 @@ impl ServeSettings {
     pub fn public_url(&self) -> String {
         let listened = || format!("http://{}", self.listen);
         self.public_url.clone().unwrap_or_else(listened)
-    }
-
-    /// The folder of the last signed checkpoint.
-    pub fn checkpoint_folder(&self) -> PathBuf {
-        let beside = || self.data.join("checkpoints");
-        self.checkpoints.clone().unwrap_or_else(beside)
     }
 
     /// The key-encryption key, from the file or from `variable`, the value of

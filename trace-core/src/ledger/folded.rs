@@ -36,7 +36,7 @@ pub(crate) struct RecordPlace {
 
 /// What a hosted request came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RequestState {
+pub struct RequestState {
     /// What was asked.
     pub request_hash: Hash,
     /// Where the last of its records stands.
@@ -51,9 +51,22 @@ pub struct Folded {
     view: IndexView,
 }
 
+impl RequestState {
+    /// Where its records stand, the first to the last.
+    #[must_use]
+    pub fn indexes(&self) -> std::ops::RangeInclusive<u64> {
+        let before_last = u64::from(self.count).saturating_sub(1);
+        self.last_index.saturating_sub(before_last)..=self.last_index
+    }
+}
+
 impl Folded {
     pub(crate) fn new(view: IndexView) -> Self {
         Self { view }
+    }
+
+    pub(crate) fn overlay_bytes(&self) -> usize {
+        self.view.overlay_bytes()
     }
 
     fn read<T: DeserializeOwned>(&self, what: &str, key: &[u8]) -> Result<Option<T>, Store> {

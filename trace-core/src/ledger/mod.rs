@@ -34,7 +34,7 @@ pub(crate) mod world;
 pub mod writer;
 
 pub use checkpoints::LAST_CHECKPOINT;
-pub use folded::{ChainState, Folded};
+pub use folded::{ChainState, Folded, RequestState};
 pub use log::LogView;
 pub use opening::{Opened, Settings};
 pub use view::View;

@@ -2,9 +2,10 @@
 //! Readers hold one and are never blocked by the writer.
 
 use super::Failed;
-use super::folded::Folded;
+use super::folded::{ChainState, Folded, RequestState};
 use super::log::LogView;
 use crate::error::{Invalid, Rule, Store};
+use crate::ident::EntityId;
 use crate::proof::checkpoint::VerifiedCheckpoint;
 use crate::record::rights::{KeyState, Registry};
 use crate::record::section::Openings;
@@ -126,6 +127,29 @@ impl View {
     /// [`Store`].
     pub fn key(&self, key: &crate::record::sign::KeyId) -> Result<Option<KeyState>, Failed> {
         self.folded.key(key)
+    }
+
+    /// Where a key's chain stands: what its next record must state. A key that
+    /// never signed stands at the beginning.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn chain(&self, key: &crate::record::sign::KeyId) -> Result<ChainState, Store> {
+        self.folded.chain(key)
+    }
+
+    /// What a hosted request came to, by its own name.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn request(&self, entity: &EntityId, key: &str) -> Result<Option<RequestState>, Store> {
+        self.folded.request(entity, key)
+    }
+
+    /// How many bytes of derived rows are in memory, not merged yet.
+    #[must_use]
+    pub fn overlay_bytes(&self) -> usize {
+        self.folded.overlay_bytes()
     }
 
     /// Proof that entry `index` is among the first `size`.

@@ -8,6 +8,7 @@
 use crate::error::{Invalid, Rule};
 use crate::ident::CivilDate;
 use crate::record::claim::{Basis, Form, Pledge};
+use crate::record::role::Role;
 
 /// 2026-02-01 as days since 1970-01-01: the first day of the forms of 2026.
 const FORMS_2026_FROM_DAY: i32 = 20_485;
@@ -87,6 +88,19 @@ pub fn choices(form: Form, issued_on: CivilDate) -> (&'static [Basis], &'static 
     (bases, pledges)
 }
 
+/// The promise of conformity that a producer or buyer issues on a date; none
+/// for any other role.
+#[must_use]
+pub fn form_of(role: Role, issued_on: CivilDate) -> Option<Form> {
+    let is_2026 = issued_on.days() >= FORMS_2026_FROM_DAY;
+    match (role, is_2026) {
+        (Role::Producer | Role::Buyer, false) => Some(Form::Conformity2021),
+        (Role::Producer, true) => Some(Form::Conformity2026Producer),
+        (Role::Buyer, true) => Some(Form::Conformity2026Buyer),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +126,21 @@ mod tests {
                 allowed,
                 "{form:?} {date}"
             );
+        }
+    }
+
+    #[test]
+    fn the_form_of_a_role_is_in_force_on_the_date() {
+        for date in ["2026-01-31", "2026-02-01"] {
+            let date = CivilDate::parse(date).unwrap();
+            for role in Role::ALL {
+                let issues = matches!(role, Role::Producer | Role::Buyer);
+                let form = form_of(*role, date);
+                assert_eq!(form.is_some(), issues, "{role}");
+                if let Some(form) = form {
+                    assert!(demands(form, date).0, "{role} {date}");
+                }
+            }
         }
     }
 

@@ -10,10 +10,11 @@ mod sights;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Parser};
 use serde_json::json;
 
 use super::{Failure, Manner};
+use crate::{logging, serve, settings::ServeSettings};
 use marks::{Found, Marks};
 
 /// The day on which the city published its figures.
@@ -93,7 +94,7 @@ impl Demo {
         self.tell(&marks, &address, manner)?;
         match self.no_serve {
             true => Ok(()),
-            false => self.serve(manner),
+            false => self.serve(),
         }
     }
 
@@ -109,11 +110,31 @@ impl Demo {
         })
     }
 
-    fn serve(&self, manner: &Manner) -> Result<(), Failure> {
-        manner.remark(
-            "This program does not serve yet: the demo is made and can be read from its folder.",
-            "本程序尚不提供服务:演示账本已制作,可从文件夹读取。",
-        );
-        Ok(())
+    /// Serves the demo as `trace serve` would, with the demo's own
+    /// key-encryption key.
+    fn serve(&self) -> Result<(), Failure> {
+        let kek = self.data.join(making::KEK);
+        let listen = format!("127.0.0.1:{}", self.port);
+        let arguments = [
+            "trace".as_ref(),
+            "--data".as_ref(),
+            self.data.as_os_str(),
+            "--listen".as_ref(),
+            listen.as_ref(),
+            "--kek-file".as_ref(),
+            kek.as_os_str(),
+        ];
+        let machine = |error: &dyn std::fmt::Display| Failure::Machine(error.to_string());
+        let Served { settings } =
+            Served::try_parse_from(arguments).map_err(|error| machine(&error))?;
+        logging::start(settings.log_format, &settings.log).map_err(|error| machine(&error))?;
+        serve::run(&settings).map_err(|error| machine(&error))
     }
+}
+
+/// The settings of `trace serve`, with their defaults.
+#[derive(Parser)]
+struct Served {
+    #[command(flatten)]
+    settings: ServeSettings,
 }

@@ -86,11 +86,16 @@ refusals! {
         => "Give exactly the fields wanted: unknown ones are refused" "请只填写所要求的字段,未知字段不予接受";
     QueryUnexpected BAD_REQUEST "query_unexpected" "The query has not the form wanted" "查询参数与要求不符"
         => "Give exactly the parameters wanted: unknown ones are refused" "请只填写所要求的参数,未知参数不予接受";
+    IdempotencyKey BAD_REQUEST "idempotency_key_wanted" "There is no usable Idempotency-Key" "缺少可用的Idempotency-Key"
+        => "Send one Idempotency-Key of 1 to 64 printable ASCII characters, and the same one when you retry"
+           "请发送一个1至64位可见ASCII字符的Idempotency-Key,重试时使用同一个";
     // the address
     RouteUnknown NOT_FOUND "route_unknown" "There is nothing at this address" "该地址不存在"
         => "Check the address" "请核对地址";
     MethodUnsupported METHOD_NOT_ALLOWED "method_unsupported" "This address does not answer to this method" "该地址不支持此方法"
         => "Use a method that the Allow field names" "请使用Allow字段所列的方法";
+    NotOnLedger NOT_FOUND "not_on_ledger" "This is not on the ledger" "账本中没有此项"
+        => "Check what you typed against the label; it may be on another ledger" "请对照标签核对;也可能登记在其他账本";
     // the server
     RequestMalformed BAD_REQUEST "request_malformed" "The request cannot be read" "请求无法识别"
         => "Check the request against the documentation" "请对照文档检查请求";
@@ -100,6 +105,8 @@ refusals! {
         => "Send it again: what was sent before is recognised" "请重新发送:已提交的内容会被识别";
     Failed INTERNAL_SERVER_ERROR "failed" "The server failed" "服务器内部错误"
         => "Send it again; if it fails again, tell the operator the time" "请重试;若仍失败,请将时间告知运维人员";
+    ClockSuspect SERVICE_UNAVAILABLE "clock_suspect" "The ledger does not trust its clock and writes nothing" "账本时钟异常,暂停写入"
+        => "Wait for the operator to confirm the clock, then send it again" "请等待运维人员确认时钟后重试";
     ReadOnly SERVICE_UNAVAILABLE "ledger_read_only" "The ledger is open for reading only" "账本当前只读"
         => "Wait for the operator, then send it again" "请等待运维人员处理后重试";
 }

@@ -26,6 +26,13 @@ impl std::fmt::Debug for IndexView {
 }
 
 impl IndexView {
+    /// How many bytes of changes are in memory, not merged yet.
+    #[must_use]
+    pub fn overlay_bytes(&self) -> usize {
+        let merging = self.merging.as_ref().map_or(0, Overlay::bytes);
+        self.active.bytes().saturating_add(merging)
+    }
+
     /// The value of a key, copied.
     ///
     /// # Errors

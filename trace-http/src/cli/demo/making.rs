@@ -66,7 +66,7 @@ const BATCHES_AHEAD: usize = 8;
 /// Trace codes remembered while looking for one that is still valid at the end.
 const RECENT_MAX: usize = 2_000;
 /// The file of the key-encryption key.
-const KEK: &str = "demo.kek";
+pub(super) const KEK: &str = "demo.kek";
 
 /// Records to be admitted together.
 struct Batch {

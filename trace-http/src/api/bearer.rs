@@ -1,0 +1,91 @@
+//! Bearer tokens of requests (RFC 6750, section 2.1: the header alone).
+//!
+//! A token says who asks; whether that is enough is decided where it is asked
+//! for. A token that is given and not in force is refused even where none is
+//! needed: its holder would think to be shown more than is.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+};
+use trace_core::{
+    error::{Invalid, Rule},
+    ident::Area,
+    ledger::{Failed, View, tokens::TokenGrant},
+    record::{Role, rights::Registry},
+};
+
+use super::office::Office;
+use crate::problem::Problem;
+
+/// The token of a request that needs one.
+#[derive(Debug, Clone, Copy)]
+pub struct Bearer(pub TokenGrant);
+
+/// The token of a request that may have one.
+#[derive(Debug, Clone, Copy)]
+pub struct MaybeBearer(pub Option<TokenGrant>);
+
+impl FromRequestParts<Arc<Office>> for MaybeBearer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, office: &Arc<Office>) -> Result<Self, Problem> {
+        check(&parts.headers, office).map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Office>> for Bearer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, office: &Arc<Office>) -> Result<Self, Problem> {
+        let wanted = || Invalid::new(Rule::Token, "wanted Authorization: Bearer and a token");
+        let found = check(&parts.headers, office)?;
+        found.map(Self).ok_or_else(|| wanted().into())
+    }
+}
+
+fn check(headers: &HeaderMap, office: &Office) -> Result<Option<TokenGrant>, Problem> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = given.next() else {
+        return Ok(None);
+    };
+    let refuse = |what: &str| Err(Invalid::new(Rule::Token, what).into());
+    if given.next().is_some() {
+        return refuse("more than one Authorization");
+    }
+    let text = value.to_str().unwrap_or_default();
+    let Some((scheme, token)) = text.split_once(' ') else {
+        return refuse("wanted Authorization: Bearer and a token");
+    };
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return refuse("wanted the scheme Bearer");
+    }
+    // What the command line revoked a moment ago is refused from now on.
+    office.tokens.refresh()?;
+    Ok(Some(
+        office.tokens.check(token.trim_start(), office.now_ms())?,
+    ))
+}
+
+/// Whether a token reads in full what concerns an area: made for an inspector
+/// or an authority, reaching there, and its entity still holds that role there.
+///
+/// # Errors
+/// [`Store`](trace_core::error::Store).
+pub fn reads_in_full(view: &View, token: &TokenGrant, area: Area) -> Result<bool, Failed> {
+    let grant = &token.grant;
+    if !matches!(grant.role, Role::Inspector | Role::Authority) || !grant.covers(area) {
+        return Ok(false);
+    }
+    let Some(entity) = grant.entity else {
+        return Ok(true);
+    };
+    let held = view.folded().entity(&entity)?;
+    Ok(held.is_some_and(|held| {
+        held.grants.iter().any(|own| {
+            own.role == grant.role && Area::try_from(own.area).is_ok_and(|own| own.covers(area))
+        })
+    }))
+}

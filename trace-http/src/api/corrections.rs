@@ -1,0 +1,166 @@
+//! `POST /v1/void` and `POST /v1/supersede`: a certificate, or a whole unit, no
+//! longer stands. It stays findable and says so.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use serde::{Deserialize, Serialize};
+use trace_core::{
+    error::{Invalid, Rule},
+    ident::TraceCode,
+    ledger::View,
+    record::{
+        Body, Hash,
+        kinds::{superseded::Superseded, voided::Voided},
+        rights::Registry,
+        section::Openings,
+    },
+    rules::Facts,
+};
+use utoipa::ToSchema;
+
+use super::{
+    certificates::{self, CertificateOrder, Links},
+    office::Office,
+    orders::{Order, OrderRecord, made},
+};
+use crate::problem::Problem;
+
+/// What to void: a certificate by its number, or a whole unit by its code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidOrder {
+    /// The certificate's number.
+    number: Option<String>,
+    /// The unit's trace code, where the whole unit is voided.
+    unit: Option<String>,
+    /// Why, 1 to 100 characters; public.
+    reason: String,
+}
+
+/// What was voided.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VoidAnswer {
+    /// The unit.
+    #[schema(value_type = String)]
+    trace_code: TraceCode,
+    /// The certificate; none where the whole unit was voided.
+    certificate_number: Option<String>,
+    /// What was made, with receipts.
+    records: Vec<OrderRecord>,
+    /// Where to look.
+    links: Links,
+}
+
+/// A certificate and what replaces it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SupersedeOrder {
+    /// The number of the certificate that is replaced.
+    number: String,
+    /// What was wrong, 1 to 100 characters; public.
+    reason: String,
+    /// The certificate that replaces it: of the same unit where that is given
+    /// as `unit`, else of a new one.
+    replacement: CertificateOrder,
+}
+
+/// `POST /v1/void`.
+pub async fn void(
+    State(office): State<Arc<Office>>,
+    order: Order<VoidOrder>,
+) -> Result<Response, Problem> {
+    let Order { given, wanted } = order;
+    let view = office.view();
+    let fulfilled = match office.fulfilled_before(&view, &given)? {
+        Some(fulfilled) => fulfilled,
+        None => {
+            let (unit, target) = match (&wanted.number, &wanted.unit) {
+                (Some(number), None) => certificate_on_ledger(&view, number)?,
+                (None, Some(code)) => unit_on_ledger(&view, TraceCode::parse(code)?)?,
+                _ => {
+                    let what = "wanted either `number` or `unit`";
+                    return Err(Invalid::new(Rule::Statement, what).into());
+                }
+            };
+            let body = Voided {
+                target,
+                unit,
+                number: wanted.number,
+                reason: wanted.reason,
+                acted_by: given.acted_by(),
+            };
+            let items = vec![given.state(body, Openings::default())];
+            drop(view);
+            office.fulfil(given, items).await?
+        }
+    };
+    let voided = fulfilled.records.iter().find_map(|(body, _)| match body {
+        Body::Voided(body) => Some((body.unit, body.number.clone())),
+        _ => None,
+    });
+    let Some((trace_code, certificate_number)) = voided else {
+        return Err(Invalid::new(Rule::IdempotencyReused, "nothing voided").into());
+    };
+    let is_repeat = fulfilled.is_repeat;
+    let answer = VoidAnswer {
+        trace_code,
+        certificate_number,
+        links: Links::of(&office, trace_code),
+        records: fulfilled.into_records(),
+    };
+    made(is_repeat, &answer)
+}
+
+/// `POST /v1/supersede`: the old certificate is replaced and the new one issued
+/// in one.
+pub async fn supersede(
+    State(office): State<Arc<Office>>,
+    order: Order<SupersedeOrder>,
+) -> Result<Response, Problem> {
+    let Order { given, wanted } = order;
+    let view = office.view();
+    let fulfilled = match office.fulfilled_before(&view, &given)? {
+        Some(fulfilled) => fulfilled,
+        None => {
+            let (unit, target) = certificate_on_ledger(&view, &wanted.number)?;
+            let drafted = certificates::draft(&office, &view, &given, wanted.replacement)?;
+            let body = Superseded {
+                target,
+                unit,
+                number: wanted.number,
+                replacement_unit: drafted.unit,
+                replacement_number: drafted.number,
+                reason: wanted.reason,
+                acted_by: given.acted_by(),
+            };
+            let mut items = vec![given.state(body, Openings::default())];
+            items.extend(drafted.items);
+            drop(view);
+            office.fulfil(given, items).await?
+        }
+    };
+    certificates::answer(&office, fulfilled)
+}
+
+/// The unit of a certificate and the hash of its record.
+fn certificate_on_ledger(view: &View, number: &str) -> Result<(TraceCode, Hash), Problem> {
+    let unknown = || {
+        let what = format!("certificate {number} is not on this ledger");
+        Invalid::new(Rule::TargetUnknown, what)
+    };
+    trace_core::record::wire::check_number(number)?;
+    let code = view
+        .folded()
+        .certificate_unit(number)?
+        .ok_or_else(unknown)?;
+    let unit = view.folded().unit(&code)?.ok_or_else(unknown)?;
+    let held = unit.certificate(number).ok_or_else(unknown)?;
+    Ok((code, held.hash))
+}
+
+fn unit_on_ledger(view: &View, code: TraceCode) -> Result<(TraceCode, Hash), Problem> {
+    let unknown = || Invalid::new(Rule::TargetUnknown, format!("{code} is not on this ledger"));
+    let made = view.folded().unit(&code)?.and_then(|unit| unit.made);
+    Ok((code, made.ok_or_else(unknown)?.hash))
+}

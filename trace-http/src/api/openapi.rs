@@ -1,0 +1,271 @@
+//! `/openapi.json`: the table of routes and the types of requests and answers,
+//! as OpenAPI 3.1 has them. Nothing is described twice: what a route is stands
+//! in the table, what a type is at the type.
+
+use std::sync::LazyLock;
+
+use axum::response::Response;
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+use super::{
+    answer::fixed,
+    certificates, corrections, entities, orders, prepare, proofs, reading, receipts,
+    routes::{Caller, Content, ROUTES, Route},
+    schemas, submitting, warehouse,
+};
+use crate::problem::MEDIA_TYPE;
+
+#[derive(OpenApi)]
+#[openapi(components(schemas(
+    certificates::CertificateOrder,
+    certificates::CertificateAnswer,
+    certificates::DurabilityOrder,
+    certificates::Links,
+    corrections::SupersedeOrder,
+    corrections::VoidAnswer,
+    corrections::VoidOrder,
+    entities::EntityMade,
+    entities::EntityOrder,
+    entities::RoleOrder,
+    orders::OrderRecord,
+    prepare::PersonOrder,
+    prepare::PrepareOrder,
+    prepare::PreparedAnswer,
+    proofs::ConsistencyAnswer,
+    proofs::InclusionAnswer,
+    reading::AnchorAnswer,
+    reading::UnitLine,
+    reading::UnitsAnswer,
+    receipts::AdmittedRecord,
+    receipts::RecordResult,
+    receipts::RefusedRecord,
+    submitting::OpeningText,
+    submitting::RecordsOrder,
+    submitting::ResultsAnswer,
+    submitting::SignedRecord,
+    warehouse::MoveAnswer,
+    warehouse::MoveOrder,
+)))]
+struct Types;
+
+/// Query parameters, headers and parts of addresses, each with what it means.
+const PARAMETERS: &[(&str, &str, &str)] = &[
+    (
+        "after",
+        "string",
+        "The last index or code that came; what follows it is wanted",
+    ),
+    ("atomic", "boolean", "Whether one refusal refuses all"),
+    (
+        "before",
+        "integer",
+        "Older records of the story, before this index",
+    ),
+    (
+        "code",
+        "string",
+        "A trace code, with or without hyphens; or another system's code",
+    ),
+    ("from", "integer", "The index, or the size, to begin with"),
+    ("gtin", "string", "A GTIN of 8 to 14 digits"),
+    ("hash", "string", "A record's hash, 64 hexadecimal digits"),
+    ("id", "string", "An entity's id"),
+    ("index", "integer", "An index in the log"),
+    ("limit", "integer", "At most so many, 1 to 100"),
+    ("lot", "string", "A batch as its maker writes it"),
+    ("number", "string", "A certificate's number"),
+    (
+        "purpose",
+        "string",
+        "What a full look-up is for, up to 80 characters; logged with it",
+    ),
+    (
+        "size",
+        "integer",
+        "A size that the log had; the present one where left out",
+    ),
+    (
+        "to",
+        "integer",
+        "The larger size; the present one where left out",
+    ),
+];
+
+/// The document.
+#[must_use]
+pub fn description() -> Value {
+    let mut paths = serde_json::Map::new();
+    for route in ROUTES {
+        let item = paths.entry(route.path).or_insert_with(|| json!({}));
+        if let Some(item) = item.as_object_mut() {
+            item.insert(route.method.to_owned(), operation(route));
+        }
+    }
+    let mut types = serde_json::to_value(Types::openapi()).unwrap_or_default();
+    let mut schemas = types
+        .pointer_mut("/components/schemas")
+        .map(Value::take)
+        .unwrap_or_default();
+    if let Some(schemas) = schemas.as_object_mut() {
+        schemas.extend(schemas::of_core());
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "trace",
+            "summary": "A ledger of food records that nobody has to take on trust",
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "trt_ and what follows, as the operator made it",
+            }},
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let in_path = route.path.split('/').filter_map(|part| {
+        let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        Some(parameter(name, "path", true))
+    });
+    let in_query = route
+        .query
+        .iter()
+        .map(|name| parameter(name, "query", false));
+    let mut parameters: Vec<Value> = in_path.chain(in_query).collect();
+    if route.caller == Caller::Bearer {
+        parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header", "required": true,
+            "description": "1 to 64 printable characters; the same ones when the same request is sent again",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        }));
+    }
+    let (status, what) = match route.method {
+        "post" if route.path != "/v1/prepare" => ("201", "Made; 200 where it had been made before"),
+        _ => ("200", "The answer"),
+    };
+    let id = format!("{} {}", route.method, route.path);
+    let mut operation = json!({
+        "operationId": id,
+        "summary": route.summary,
+        "tags": [match route.caller {
+            Caller::Anyone => "anyone",
+            Caller::Signer => "signers",
+            Caller::Bearer => "bearers of tokens",
+        }],
+        "parameters": parameters,
+        "responses": {
+            status: {"description": what, "content": content(route.gives)},
+            "default": {
+                "description": "Refused: why, and what to do about it",
+                "content": match route.gives {
+                    Content::Page => content(Content::Page),
+                    _ => json!({MEDIA_TYPE: {"schema": reference("Problem")}}),
+                },
+            },
+        },
+        "security": match route.caller {
+            Caller::Bearer => json!([{"token": []}]),
+            Caller::Anyone if route.query.contains(&"purpose") => json!([{}, {"token": []}]),
+            Caller::Anyone | Caller::Signer => json!([]),
+        },
+    });
+    if route.takes != Content::Nothing
+        && let Some(operation) = operation.as_object_mut()
+    {
+        let body = json!({"required": true, "content": content(route.takes)});
+        operation.insert("requestBody".into(), body);
+    }
+    operation
+}
+
+fn parameter(name: &str, place: &str, required: bool) -> Value {
+    let known = PARAMETERS.iter().find(|(known, _, _)| *known == name);
+    let (kind, what) = known.map_or(("string", ""), |(_, kind, what)| (*kind, *what));
+    json!({
+        "name": name, "in": place, "required": required,
+        "description": what, "schema": {"type": kind},
+    })
+}
+
+fn content(content: Content) -> Value {
+    match content {
+        Content::Nothing => json!({}),
+        Content::Json(name) => json!({"application/json": {"schema": reference(name)}}),
+        Content::RecordsOr(name) => json!({
+            "application/octet-stream": {"schema": {
+                "type": "string", "format": "binary",
+                "description": "For each record, integers big-endian: length (4), signed bytes, algorithm (1), \
+                    signature (64); whether a trade opening follows (1); how many personal openings follow (1); \
+                    each opening as salt (16), length (4), section",
+            }},
+            "application/json": {"schema": reference(name)},
+        }),
+        Content::Note => json!({"text/plain": {"schema": {"type": "string"}}}),
+        Content::Page => json!({"text/html": {"schema": {"type": "string"}}}),
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// `GET /openapi.json`.
+pub async fn document() -> Response {
+    static TEXT: LazyLock<String> = LazyLock::new(|| description().to_string());
+    fixed("application/json", TEXT.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_described_and_nothing_else_is() {
+        let description = description();
+        let mut described = BTreeSet::new();
+        for (path, item) in description["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                described.insert((method.clone(), path.clone()));
+            }
+        }
+        let table: BTreeSet<_> = ROUTES
+            .iter()
+            .map(|route| (route.method.to_owned(), route.path.to_owned()))
+            .collect();
+        assert_eq!(described, table);
+        assert_eq!(table.len(), ROUTES.len(), "a route stands twice");
+    }
+
+    #[test]
+    fn every_reference_leads_to_a_schema_and_every_schema_is_used() {
+        let description = description();
+        let text = description.to_string();
+        let used: BTreeSet<&str> = text
+            .split("\"#/components/schemas/")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        let schemas = description["components"]["schemas"].as_object().unwrap();
+        let known: BTreeSet<&str> = schemas.keys().map(String::as_str).collect();
+        assert_eq!(used, known);
+    }
+
+    #[test]
+    fn every_parameter_says_what_it_means() {
+        for route in ROUTES {
+            for parameter in operation(route)["parameters"].as_array().unwrap() {
+                let what = parameter["description"].as_str().unwrap();
+                assert!(!what.is_empty(), "{} {parameter}", route.path);
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `POST /v1/prepare`: the bytes to sign, so that a client needs Ed25519 and
+//! nothing else.
+//!
+//! It fills in sequence, link, subjects, and the commitments of sections under
+//! fresh salts. Nothing is stored: what is not signed and sent never was. A
+//! client that does not trust the server decodes the bytes before it signs.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use trace_core::{
+    error::{Invalid, Rule},
+    record::{
+        Body, Hash, Statement, base64,
+        kinds::kind_by_name,
+        section::{Opening, Person},
+        sign::KeyId,
+        wire::{PersonId, PersonRef},
+    },
+};
+use utoipa::ToSchema;
+
+use super::{answer::found, office::Office, submitting::OpeningText};
+use crate::{body::JsonBody, machine, problem::Problem};
+
+/// What to state, and with which key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrepareOrder {
+    /// The key's id, 64 hexadecimal digits.
+    key: String,
+    /// The kind's name, one of `/v1/kinds`.
+    #[schema(example = "unit_created")]
+    kind: String,
+    /// The body's fields by name, without the commitments `trade` and
+    /// `persons`.
+    #[schema(value_type = Object)]
+    statement: Value,
+    /// The trade section's fields by name, where the kind has one.
+    #[schema(value_type = Option<Object>)]
+    trade: Option<Value>,
+    /// The persons named, in order.
+    #[serde(default)]
+    persons: Vec<PersonOrder>,
+    /// When it is signed, milliseconds since the epoch; now where left out.
+    signed_at_ms: Option<u64>,
+}
+
+/// A natural person to be named by a record.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PersonOrder {
+    /// The random id under which an earlier record named the same person, 32
+    /// hexadecimal digits; a new one where left out.
+    person: Option<String>,
+    /// Name, 1 to 50 characters.
+    name: String,
+    /// Telephone, 5 to 20 characters.
+    phone: Option<String>,
+    /// Identity document number, up to 30 characters.
+    identity_number: Option<String>,
+}
+
+/// What to sign and what to send along.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreparedAnswer {
+    /// The exact bytes to sign with Ed25519, base 64.
+    bytes: String,
+    /// Their SHA-256: the record's hash.
+    #[schema(value_type = String)]
+    hash: Hash,
+    /// The sequence they state.
+    sequence: u64,
+    /// The link they state.
+    #[schema(value_type = String)]
+    link: Hash,
+    /// What opens the trade section: to be sent with the record.
+    trade: Option<OpeningText>,
+    /// What opens the personal sections, in order: to be sent with the record.
+    persons: Vec<OpeningText>,
+    /// The ids of the persons, in order.
+    person_ids: Vec<String>,
+}
+
+impl PersonOrder {
+    /// The person's reference in a record, with what opens it.
+    ///
+    /// # Errors
+    /// [`Rule::Record`] for an id that is none, [`Rule::Text`] naming the
+    /// field.
+    pub fn seal(self) -> Result<(PersonRef, Opening), Invalid> {
+        let person = match self.person {
+            Some(text) => text.parse()?,
+            None => PersonId(machine::random()),
+        };
+        let section = Person {
+            name: self.name,
+            phone: self.phone,
+            identity_number: self.identity_number,
+        };
+        section.check()?;
+        let opening = Opening::new(machine::random(), &section);
+        let commitment = opening.commitment();
+        Ok((PersonRef { person, commitment }, opening))
+    }
+}
+
+/// Where the list `persons` of a kind stands, within which field of the body;
+/// the empty name is the body itself.
+const PERSONS_WITHIN: &[(&str, &str)] = &[
+    ("entity_registered", ""),
+    ("electronic_traceability_certificate", ""),
+    ("conformity_certificate_2021", ""),
+    ("conformity_certificate_2026_producer", ""),
+    ("conformity_certificate_2026_buyer", "certificate"),
+];
+
+/// `POST /v1/prepare`.
+pub async fn prepare(
+    State(office): State<Arc<Office>>,
+    JsonBody(order): JsonBody<PrepareOrder>,
+) -> Result<Response, Problem> {
+    let view = office.view();
+    let key: KeyId = order.key.parse()?;
+    // The first record of a ledger names its own keys.
+    if view.size() > 0 && view.key(&key)?.is_none() {
+        return Err(Invalid::new(Rule::KeyUnknown, format!("key {key} is not enrolled")).into());
+    }
+    let mut statement = order.statement;
+    let persons = order.persons.into_iter().map(PersonOrder::seal);
+    let persons: Vec<(PersonRef, Opening)> = persons.collect::<Result<_, _>>()?;
+    let trade = match order.trade {
+        None | Some(Value::Null) => None,
+        Some(trade) => {
+            let bytes = Body::trade_from_json(&order.kind, trade)?;
+            let salt = machine::random();
+            Some(Opening { salt, bytes })
+        }
+    };
+    if let Some(trade) = &trade {
+        put(&mut statement, "trade", json!(trade.commitment()))?;
+    }
+    place_persons(&order.kind, &mut statement, &persons)?;
+    let body = Body::from_json(&order.kind, statement)?;
+    let chain = view.chain(&key)?;
+    let signed_at_ms = order.signed_at_ms.unwrap_or_else(|| office.now_ms());
+    let origin = view.origin().clone();
+    let (sequence, link) = (chain.sequence, chain.link);
+    let bytes = Statement::new(origin, key, sequence, link, signed_at_ms, &body).encode();
+    found(&PreparedAnswer {
+        hash: Hash::of(&[&bytes]),
+        bytes: base64::encode(&bytes),
+        sequence,
+        link,
+        trade: trade.as_ref().map(OpeningText::from),
+        person_ids: persons
+            .iter()
+            .map(|(person, _)| person.person.to_string())
+            .collect(),
+        persons: persons
+            .iter()
+            .map(|(_, opening)| OpeningText::from(opening))
+            .collect(),
+    })
+}
+
+fn place_persons(
+    kind: &str,
+    statement: &mut Value,
+    persons: &[(PersonRef, Opening)],
+) -> Result<(), Invalid> {
+    let Some((_, within)) = PERSONS_WITHIN.iter().find(|(name, _)| *name == kind) else {
+        // An unknown kind is named as such where the body is read.
+        return match (persons.is_empty(), kind_by_name(kind)) {
+            (false, Some(_)) => Err(wrong(format!("{kind} names no persons"))),
+            _ => Ok(()),
+        };
+    };
+    let place = match *within {
+        "" => statement,
+        field => statement
+            .get_mut(field)
+            .ok_or_else(|| wrong(format!("{kind}: missing field `{field}`")))?,
+    };
+    let references: Vec<&PersonRef> = persons.iter().map(|(person, _)| person).collect();
+    put(place, "persons", json!(references))
+}
+
+/// Puts a commitment where the client left it out.
+fn put(place: &mut Value, field: &str, value: Value) -> Result<(), Invalid> {
+    let fields = place
+        .as_object_mut()
+        .ok_or_else(|| wrong("a statement is an object".into()))?;
+    match fields.insert(field.to_owned(), value) {
+        None => Ok(()),
+        Some(_) => Err(wrong(format!(
+            "`{field}` is filled in here: leave it out of the statement"
+        ))),
+    }
+}
+
+fn wrong(what: String) -> Invalid {
+    Invalid::new(Rule::Statement, what)
+}

@@ -1,0 +1,121 @@
+//! Every address of the API, by who calls it. The operator's own (`/healthz`,
+//! `/readyz`, `/metrics`, `/problems`) are in [`operations`](crate::operations).
+//!
+//! One line each: method, address, handler, what it is for, query parameters,
+//! what it takes, what it gives. Router and OpenAPI are both made of it.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use super::{
+    certificates, codes, corrections, entities, office::Office, openapi, prepare, proofs, reading,
+    submitting, warehouse,
+};
+use crate::page;
+
+/// Who calls an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Anyone; some answers say more to an inspector's or authority's token.
+    Anyone,
+    /// Whoever signs with a key of their own: the signature is the right.
+    Signer,
+    /// Whoever has a token of an entity with a hosted key.
+    Bearer,
+}
+
+/// What a request's body or an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// None.
+    Nothing,
+    /// JSON of the schema of this name.
+    Json(&'static str),
+    /// Records in binary, or JSON of the schema of this name.
+    RecordsOr(&'static str),
+    /// A signed note.
+    Note,
+    /// A page.
+    Page,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Who calls it.
+    pub caller: Caller,
+    /// `get` or `post`.
+    pub method: &'static str,
+    /// The address, as axum and OpenAPI write it.
+    pub path: &'static str,
+    /// What it is for, in one line.
+    pub summary: &'static str,
+    /// Query parameters.
+    pub query: &'static [&'static str],
+    /// What it takes.
+    pub takes: Content,
+    /// What it gives.
+    pub gives: Content,
+}
+
+macro_rules! table {
+    ($($caller:ident {
+        $($method:ident $path:literal $handler:path, $summary:literal,
+            [$($query:literal)*], $takes:expr => $gives:expr;)*
+    })*) => {
+        /// The table.
+        pub const ROUTES: &[Route] = &[$($(Route {
+            caller: Caller::$caller,
+            method: stringify!($method),
+            path: $path,
+            summary: $summary,
+            query: &[$($query),*],
+            takes: $takes,
+            gives: $gives,
+        },)*)*];
+
+        /// The router of the table.
+        pub fn routes() -> Router<Arc<Office>> {
+            Router::new()$($(.route($path, $method($handler)))*)*
+        }
+    };
+}
+
+use Content::{Json, Note, Nothing, Page, RecordsOr};
+
+table! {
+    Anyone {
+        get "/t/{code}" page::show, "A trace code as a page: the verdict, the story, how to check it", ["before"], Nothing => Page;
+        get "/v1/codes/{code}" codes::unit, "A trace code: what is true now, the reasons, the story, the proofs", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
+        get "/v1/codes/{code}/bundle" codes::bundle, "Everything needed to check a trace code offline, one file", [], Nothing => Json("Bundle");
+        get "/v1/certificates/{number}" codes::certificate, "The trace unit of a certificate, by its number", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
+        get "/v1/records/{hash}" reading::record, "One record, by its hash", [], Nothing => Json("RecordsAnswer");
+        get "/v1/entities/{id}" reading::entity, "An entity: its roles, and the records about it", [], Nothing => Json("EntityAnswer");
+        get "/v1/entities/{id}/certificates" reading::issued, "The certificates that an entity issued", ["from" "limit"], Nothing => Json("RecordsAnswer");
+        get "/v1/units/{gtin}/{lot}" reading::units, "The trace units of a GTIN with a lot", ["after" "limit"], Nothing => Json("UnitsAnswer");
+        get "/v1/foreign/{code}" reading::foreign, "The trace units that another system's code means", [], Nothing => Json("UnitsAnswer");
+        get "/v1/changes" reading::changes, "The log behind an index, for those who follow it", ["after" "limit" "purpose"], Nothing => Json("RecordsAnswer");
+        get "/checkpoint" proofs::checkpoint, "The last signed checkpoint", [], Nothing => Note;
+        get "/v1/proof/inclusion" proofs::inclusion, "That an entry is among the first so many", ["index" "hash" "size"], Nothing => Json("InclusionAnswer");
+        get "/v1/proof/consistency" proofs::consistency, "That a longer log begins with a shorter one", ["from" "to"], Nothing => Json("ConsistencyAnswer");
+        get "/v1/anchor" reading::anchor, "The trust anchor: the ledger's key and the hash of leaf 0", [], Nothing => Json("AnchorAnswer");
+        get "/v1/kinds" reading::kinds, "What can be said: every kind with its fields and who may sign it", [], Nothing => Json("Kinds");
+        get "/openapi.json" openapi::document, "This description", [], Nothing => Json("OpenApi");
+    }
+    Signer {
+        post "/v1/prepare" prepare::prepare, "The exact bytes to sign for a statement", [], Json("PrepareOrder") => Json("PreparedAnswer");
+        post "/v1/records" submitting::append, "Signed records, one or many", ["atomic"], RecordsOr("RecordsOrder") => Json("ResultsAnswer");
+    }
+    Bearer {
+        post "/v1/certificates" certificates::issue, "Issue a certificate, with its trace unit where there is none yet", [], Json("CertificateOrder") => Json("CertificateAnswer");
+        post "/v1/warehouse/in" warehouse::enter, "Goods enter a cold store", [], Json("MoveOrder") => Json("MoveAnswer");
+        post "/v1/warehouse/out" warehouse::leave, "Goods leave a cold store", [], Json("MoveOrder") => Json("MoveAnswer");
+        post "/v1/void" corrections::void, "Void a certificate or a unit", [], Json("VoidOrder") => Json("VoidAnswer");
+        post "/v1/supersede" corrections::supersede, "Replace a certificate by another", [], Json("SupersedeOrder") => Json("CertificateAnswer");
+        post "/v1/entities" entities::register, "Register an entity, with a hosted key and roles", [], Json("EntityOrder") => Json("EntityMade");
+    }
+}

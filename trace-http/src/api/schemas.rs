@@ -1,0 +1,142 @@
+//! Schemas of what the core answers. Its types know nothing of HTTP, so what
+//! they look like in JSON stands here; a test asks the server and compares.
+
+use serde_json::{Map, Value, json};
+
+/// Every schema, by name.
+pub(super) fn of_core() -> Map<String, Value> {
+    let all = json!({
+        "UnitAnswer": object("A trace unit: what is true now, and how it came to that", json!({
+            "code": code(),
+            "status": {"type": "string", "enum": statuses()},
+            "status_words": {"type": "string"},
+            "status_words_zh": {"type": "string"},
+            "cold_chain": {"type": "string", "enum": ["kept", "exceeded", "gaps", "not_monitored"]},
+            "reasons": list("Reason"),
+            "replaced_by": {"anyOf": [
+                object("Where the new certificate is", json!({"code": code(), "number": {"type": "string"}})),
+                {"type": "null"},
+            ]},
+            "judged_on": {"type": "string", "format": "date", "description": "The civil date of the judgement"},
+            "records": list("RecordAnswer"),
+            "next_index": {"type": ["integer", "null"], "description": "Give this as `from` for the next page"},
+            "checkpoint": note(),
+        })),
+        "Reason": object("One line of the checklist behind a status", json!({
+            "check": {"type": "string"},
+            "holds": {"type": ["boolean", "null"], "description": "null where nothing recorded could tell"},
+            "words": {"type": "string"},
+            "words_zh": {"type": "string"},
+            "index": {"type": ["integer", "null"], "description": "The record that decided"},
+        })),
+        "RecordAnswer": open_object("One record with its proof", json!({
+            "index": {"type": "integer"},
+            "hash": hash(),
+            "kind": {"type": "string", "description": "One of /v1/kinds"},
+            "kind_zh": {"type": "string"},
+            "admitted_at": {"type": "string", "format": "date-time"},
+            "signed_at": {"type": "string", "format": "date-time"},
+            "signer": object("Who signed", json!({
+                "entity": {"type": "string"},
+                "name": {"type": ["string", "null"]},
+                "key": hash(),
+                "is_hosted": {"type": "boolean"},
+            })),
+            "is_disputed": {"type": "boolean", "description": "Whether the signer's key is reported compromised here"},
+            "statement": {"type": "object", "description": "The public fields, as the kind's schema has them"},
+            "entry": {"type": "string", "contentEncoding": "base64", "description": "The entry's exact bytes"},
+            "path": {"type": "array", "items": {"type": "string", "contentEncoding": "base64"},
+                "description": "From its leaf to the checkpoint's root"},
+        }), json!({
+            "trade": {"type": "object", "description": "The trade section, for those with a right"},
+            "persons": list("PersonAnswer"),
+        })),
+        "PersonAnswer": open_object("A person named by a record: masked, or whole for those with a right", json!({
+            "person": {"type": "string"},
+            "name": {"type": "string"},
+            "phone": {"type": ["string", "null"]},
+        }), json!({"identity_number": {"type": "string"}})),
+        "RecordsAnswer": object("A page of records", json!({
+            "records": list("RecordAnswer"),
+            "next_index": {"type": ["integer", "null"]},
+            "checkpoint": note(),
+        })),
+        "EntityAnswer": object("An entity", json!({
+            "entity": {"type": "string"},
+            "category": {"type": "string"},
+            "name": {"type": ["string", "null"], "description": "null for natural persons"},
+            "area": {"type": "string"},
+            "roles": {"type": "array", "items": object("A role held", json!({
+                "role": {"type": "string"}, "area": {"type": "string"},
+            }))},
+            "records": list("RecordAnswer"),
+            "checkpoint": note(),
+        })),
+        "Bundle": {"type": "object", "description": "One file that `trace verify` checks offline"},
+        "Kinds": {"type": "array", "items": {"type": "object"},
+            "description": "Each kind: number, name, who may sign, and the schemas of its sections"},
+        "OpenApi": {"type": "object"},
+        "Problem": open_object("Why it was refused (RFC 9457)", json!({
+            "type": {"type": "string", "format": "uri-reference"},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "Stable; /problems lists all"},
+            "title": {"type": "string"},
+            "remedy": {"type": "string", "description": "What to do about it"},
+        }), json!({
+            "detail": {"type": "string"},
+            "record": hash(),
+            "expected_sequence": {"type": "integer"},
+            "expected_link": hash(),
+            "trace_status": {"type": "string", "enum": ["unknown", "malformed"]},
+            "results": list("RecordResult"),
+            "line": {"type": "integer"},
+            "column": {"type": "integer"},
+        })),
+    });
+    match all {
+        Value::Object(all) => all,
+        _ => Map::new(),
+    }
+}
+
+fn statuses() -> Vec<&'static str> {
+    let all = trace_core::record::Status::ALL.iter();
+    all.map(|status| status.name()).collect()
+}
+
+fn code() -> Value {
+    json!({"type": "string", "examples": ["000G-40R4-0M30-E209-P"]})
+}
+
+fn hash() -> Value {
+    json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})
+}
+
+fn note() -> Value {
+    json!({"type": "string", "description": "The signed checkpoint that the proofs lead to"})
+}
+
+fn list(name: &str) -> Value {
+    json!({"type": "array", "items": {"$ref": format!("#/components/schemas/{name}")}})
+}
+
+/// An object that has all of these fields.
+fn object(what: &str, fields: Value) -> Value {
+    open_object(what, fields, json!({}))
+}
+
+/// An object that has the first fields always and the others sometimes.
+fn open_object(what: &str, always: Value, sometimes: Value) -> Value {
+    let names = |fields: &Value| -> Vec<String> {
+        fields
+            .as_object()
+            .map(|fields| fields.keys().cloned().collect())
+            .unwrap_or_default()
+    };
+    let required = names(&always);
+    let mut fields = always;
+    if let (Some(fields), Value::Object(others)) = (fields.as_object_mut(), sometimes) {
+        fields.extend(others);
+    }
+    json!({"type": "object", "description": what, "required": required, "properties": fields})
+}

@@ -1,0 +1,74 @@
+//! A record as a line of a story: what it says, in words, public fields only.
+
+use trace_core::{
+    ledger::lookup::RecordAnswer,
+    record::{Body, warehouse::WarehouseEntry},
+};
+
+use crate::{api::certificates::elements_of, language::Language};
+
+/// What a record says beyond its kind; empty where the kind says it all.
+pub(super) fn said(language: Language, body: &Body) -> String {
+    if let Some((elements, _)) = elements_of(body) {
+        return format!("{} · {}", elements.number, elements.quantity);
+    }
+    match body {
+        Body::UnitCreated(body) => format!("{} · {}", body.product, body.quantity),
+        Body::WarehouseIn(body) => measured(language, &body.0),
+        Body::WarehouseOut(body) => measured(language, &body.0),
+        Body::Voided(body) => match &body.number {
+            Some(number) => format!("{number} · {}", body.reason),
+            None => body.reason.clone(),
+        },
+        Body::Superseded(body) => format!(
+            "{} → {} · {}",
+            body.number, body.replacement_number, body.reason
+        ),
+        _ => String::new(),
+    }
+}
+
+fn measured(language: Language, entry: &WarehouseEntry) -> String {
+    match entry.temperature_milli_c {
+        Some(found) => celsius(found),
+        None => language
+            .of("no temperature recorded", "未登记温度")
+            .to_owned(),
+    }
+}
+
+/// Thousandths of a degree as degrees with one decimal, rounded away from zero
+/// at the half, so that a limit is never passed by rounding alone unseen.
+fn celsius(milli: i32) -> String {
+    let tenths = (milli.unsigned_abs() + 50) / 100;
+    let sign = if milli < 0 && tenths > 0 { "-" } else { "" };
+    format!("{sign}{}.{} °C", tenths / 10, tenths % 10)
+}
+
+/// Who signed: the registered name, or that it is a natural person.
+pub(super) fn signer(language: Language, record: &RecordAnswer) -> String {
+    match &record.signer.name {
+        Some(name) => name.clone(),
+        None => language.of("a natural person", "自然人").to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temperatures_are_degrees_with_one_decimal() {
+        for (milli, text) in [
+            (-18_000, "-18.0 °C"),
+            (-17_960, "-18.0 °C"),
+            (-17_940, "-17.9 °C"),
+            (-40, "0.0 °C"),
+            (0, "0.0 °C"),
+            (2_050, "2.1 °C"),
+            (i32::MIN, "-2147483.6 °C"),
+        ] {
+            assert_eq!(celsius(milli), text);
+        }
+    }
+}

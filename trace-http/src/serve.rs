@@ -1,0 +1,261 @@
+//! `trace serve`: opens a ledger and serves it until it is told to end.
+//!
+//! It opens and never makes one. A ledger that may only be read is served for
+//! reading. When the writer can write no more the process ends at once with
+//! [`WRITER_ENDED`]: what it would still answer could not be relied on.
+
+use std::{io, path::Path, process, sync::Arc, time::Duration};
+
+use trace_core::{
+    error::Store,
+    ident::EntityId,
+    ledger::{
+        self, Ledger, Opened,
+        hosted::Kek,
+        job::{Item, Job, Outcome},
+        lookups::{Committing, Lookups},
+        tokens::{Sharing, Tokens},
+    },
+    record::{kinds::lookups_sealed::LookupsSealed, section::Openings},
+    store::disk::{Disk, RealDisk},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    api::{self, Book, Office, Reading},
+    home::{Home, HomeError, LOOKUPS, TOKENS},
+    machine,
+    metrics::Metrics,
+    server::{Limits, Load, serve, signalled},
+    settings::{KEY_VARIABLE, Key, KeyError, ServeSettings},
+};
+
+/// The exit code when the writer can write no more (`EX_SOFTWARE`).
+pub const WRITER_ENDED: i32 = 70;
+
+/// How often what is due is done: retention ends on a day, an hour is soon
+/// enough after midnight.
+const CHORES_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// Why a ledger is not served, or ended otherwise than well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The key-encryption key is given wrongly.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The ledger's folder is not one, or cannot be opened.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// Not even reading is possible.
+    #[error("the ledger cannot be read: {0}")]
+    Unreadable(String),
+    /// The machine could not.
+    #[error("{what}: {source}")]
+    Machine {
+        /// What was being done.
+        what: String,
+        /// The system's own word.
+        source: io::Error,
+    },
+}
+
+impl From<Store> for ServeError {
+    fn from(error: Store) -> Self {
+        Self::Home(error.into())
+    }
+}
+
+fn machine_could_not(what: &str) -> impl FnOnce(io::Error) -> ServeError + use<> {
+    let what = what.to_owned();
+    move |source| ServeError::Machine { what, source }
+}
+
+/// Opens the ledger in the settings' folder, with all that answering takes.
+/// The folder is held as long as the [`Home`] lives.
+///
+/// # Errors
+/// [`ServeError`]; a ledger is never made.
+pub fn open(settings: &ServeSettings) -> Result<(Home, Office), ServeError> {
+    let kek = settings
+        .key_encryption_key(std::env::var_os(KEY_VARIABLE).as_deref())?
+        .and_then(|key| kek(&key));
+    let (home, opened) = Home::open(&settings.data, kek, ledger_settings(settings))?;
+    let clock = machine::clock();
+    let book = match opened {
+        Opened::Writable(sequencer) => {
+            let ledger = Ledger::start(*sequencer, Arc::clone(&clock), end_process)?;
+            Book::Writing(ledger)
+        }
+        Opened::ReadOnly { view, why, .. } => {
+            let view = view.ok_or_else(|| ServeError::Unreadable(why.clone()))?;
+            tracing::error!(why, "the ledger is open for reading only");
+            Book::Reading(Reading::new(Arc::from(view), home.shared_signer(), why))
+        }
+    };
+    let tokens = open_tokens(&home.folder().join(TOKENS))?;
+    let lookups = open_lookups(&home.folder().join(LOOKUPS))?;
+    let office = Office::new(book, tokens, lookups, clock, settings.public_url());
+    Ok((home, office))
+}
+
+/// The tokens of a ledger's folder; a file without tokens where there is none.
+///
+/// # Errors
+/// [`Store`].
+pub fn open_tokens(path: &Path) -> Result<Tokens, Store> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    match path.exists() {
+        true => Tokens::open(disk, path, Sharing::Locked),
+        false => Tokens::create(disk, path, Sharing::Locked),
+    }
+}
+
+/// The log of look-ups of a ledger's folder; an empty one where there is none.
+///
+/// # Errors
+/// [`Store`].
+pub fn open_lookups(path: &Path) -> Result<Lookups, Store> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    match path.exists() {
+        true => Lookups::open(disk, path, Committing::Thread),
+        false => Lookups::create(disk, path, Committing::Thread),
+    }
+}
+
+fn kek(key: &Key) -> Option<Kek> {
+    let digits = |byte: &u8| {
+        [byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0'))
+    };
+    let text: Zeroizing<String> = Zeroizing::new(key.bytes().iter().flat_map(digits).collect());
+    Kek::from_hex(&text)
+}
+
+fn ledger_settings(settings: &ServeSettings) -> ledger::Settings {
+    ledger::Settings {
+        cache_bytes: settings.cache_bytes,
+        merge_threshold_bytes: settings.overlay_bytes,
+        clock_jump_max_ms: settings.clock_jump_limit_ms,
+        checkpoint_folder: settings.checkpoints.clone(),
+        ..ledger::Settings::default()
+    }
+}
+
+/// Called by the writer's thread when it can write no more.
+fn end_process(why: String) {
+    tracing::error!(why, "the writer ended; the process ends");
+    process::exit(WRITER_ENDED);
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes what was accepted and closes
+/// the ledger.
+///
+/// # Errors
+/// [`ServeError`].
+pub fn run(settings: &ServeSettings) -> Result<(), ServeError> {
+    let (_home, office) = open(settings)?;
+    let office = Arc::new(office);
+    let runtime = tokio::runtime::Runtime::new().map_err(machine_could_not("threads"))?;
+    let served = runtime.block_on(until_signalled(settings, Arc::clone(&office)));
+    // Readers may still hold the office; the writer closes the files itself.
+    if let Book::Writing(ledger) = &office.book {
+        seal_lookups(&office, settings.operator, &mut None);
+        ledger.stop()?;
+    }
+    served
+}
+
+async fn until_signalled(settings: &ServeSettings, office: Arc<Office>) -> Result<(), ServeError> {
+    let stopping = signalled().map_err(machine_could_not("signals"))?;
+    let listener = tokio::net::TcpListener::bind(settings.listen)
+        .await
+        .map_err(machine_could_not(&format!("listen on {}", settings.listen)))?;
+    let address = listener
+        .local_addr()
+        .map_err(machine_could_not("address"))?;
+    let load = Arc::new(Load::default());
+    let metrics = Arc::new(Metrics::new(&load));
+    // A ledger that only reads is ready for readers; one whose writer ended
+    // is no process any more.
+    let router = api::router(Arc::clone(&office), metrics, Arc::new(|| Ok(())));
+    let chores = tokio::spawn(do_chores(office, settings.operator));
+    tracing::info!(%address, "listening");
+    let limits = Limits::from(&settings.limits);
+    let served = serve(listener, router, limits, load, stopping).await;
+    chores.abort();
+    served.map_err(machine_could_not("stopping"))
+}
+
+/// Every hour: destroys what is due to be destroyed, and records on the ledger
+/// how far the log of look-ups reaches.
+async fn do_chores(office: Arc<Office>, operator: Option<EntityId>) {
+    let mut interval = tokio::time::interval(CHORES_INTERVAL);
+    let mut sealed = None;
+    loop {
+        interval.tick().await;
+        let keeper = Arc::clone(&office);
+        let done = tokio::task::spawn_blocking(move || {
+            sweep_persons(&keeper);
+            seal_lookups(&keeper, operator, &mut sealed);
+            sealed
+        });
+        match done.await {
+            Ok(now_sealed) => sealed = now_sealed,
+            Err(_) => return,
+        }
+    }
+}
+
+fn sweep_persons(office: &Office) {
+    let Book::Writing(ledger) = &office.book else {
+        return;
+    };
+    let swept = office.today(&ledger.view()).map(|today| {
+        // A writer that ended ends the process by itself.
+        let _ = ledger.sweep_persons(today.days());
+    });
+    if let Err(error) = swept {
+        tracing::error!(%error, "persons whose retention ended were not swept");
+    }
+}
+
+/// Records the head of the log of look-ups when it has moved, signed with the
+/// operator's hosted key; `sealed` is how many look-ups the last one covered.
+fn seal_lookups(office: &Office, operator: Option<EntityId>, sealed: &mut Option<u64>) {
+    let head = office.lookups.head();
+    let (Some(entity), Book::Writing(ledger)) = (operator, &office.book) else {
+        return;
+    };
+    if head.count == 0 || *sealed == Some(head.count) {
+        return;
+    }
+    let body = LookupsSealed {
+        count: head.count,
+        head: head.hash,
+    };
+    let job = Job {
+        items: vec![Item::Hosted {
+            entity,
+            body: Box::new(body.into()),
+            openings: Openings::default(),
+        }],
+        atomic: false,
+        request: None,
+    };
+    match ledger
+        .submit_and_wait(job)
+        .map(|answered| answered.outcomes)
+    {
+        Ok(outcomes) => match outcomes.first() {
+            Some(Outcome::Admitted(_)) => *sealed = Some(head.count),
+            Some(Outcome::Refused(refusal)) => {
+                let why = refusal.invalid.to_string();
+                tracing::error!(why, "the log of look-ups was not sealed");
+            }
+            Some(Outcome::Unavailable(why)) => {
+                tracing::warn!(why, "the log of look-ups was not sealed");
+            }
+            None => {}
+        },
+        Err(error) => tracing::error!(%error, "the log of look-ups was not sealed"),
+    }
+}

@@ -1,0 +1,15 @@
+//! The API over real sockets, against a real ledger of a small made-up world.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod changes;
+mod orders;
+mod pages;
+mod reading;
+mod routes;
+mod submitting;
+mod town;
+mod unwell;
