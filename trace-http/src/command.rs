@@ -46,7 +46,7 @@ enum Act {
     Serve(Box<ServeSettings>),
     /// Everything else
     #[command(flatten)]
-    Cli(cli::Command),
+    Cli(Box<cli::Command>),
 }
 
 /// Why a command did not do what it was asked.

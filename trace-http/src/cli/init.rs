@@ -221,7 +221,13 @@ impl Init {
         keys: &std::path::Path,
     ) -> Result<(Session, EntityId, String), Failure> {
         let (key, agreeing) = root_voice(roots)?;
-        let mut session = Session::local(local, Voice::Own { key, agreeing });
+        let mut session = Session::local(
+            local,
+            Voice::Own {
+                key: Box::new(key),
+                agreeing,
+            },
+        );
         let newcomer = Newcomer {
             category: EntityCategory::PublicBody,
             name: Some(name.to_owned()),

@@ -3,6 +3,7 @@
 mod batch;
 mod columns;
 mod draft;
+mod reader;
 mod sheet;
 
 use std::{collections::HashMap, path::PathBuf};
@@ -21,7 +22,8 @@ use super::{
 };
 use crate::machine;
 use columns::{Column, Fields};
-use draft::{Complaint, Drafting};
+use draft::Drafting;
+use reader::Complaint;
 use sheet::Charset;
 
 /// Everything `trace issue` can be told.

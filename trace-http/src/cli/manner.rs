@@ -147,6 +147,13 @@ pub fn table(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What stands at a JSON pointer (RFC 6901); null where nothing does.
+#[must_use]
+pub fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    static NOTHING: Value = Value::Null;
+    value.pointer(pointer).unwrap_or(&NOTHING)
+}
+
 /// Text of others without what could steer a terminal.
 #[must_use]
 pub fn plain(text: &str) -> String {

@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 use super::{
     Failure,
     local::Denied,
+    manner::at,
     voice::{Said, Stands},
 };
 use crate::{
@@ -94,8 +95,8 @@ impl Remote {
             "statement": { "count": 0, "head": Hash::ZERO.to_string() },
         });
         let answer: Value = self.client.post_json("/v1/prepare", None, &order)?;
-        let link = answer["link"].as_str().and_then(Hash::from_hex);
-        let state = answer["sequence"].as_u64().zip(link);
+        let link = at(&answer, "/link").as_str().and_then(Hash::from_hex);
+        let state = at(&answer, "/sequence").as_u64().zip(link);
         state.ok_or_else(|| unexpected("/v1/prepare", "it names no sequence and link"))
     }
 
@@ -114,11 +115,11 @@ impl Remote {
         let answer = answer.map_err(blame)?;
         let answer: Value = serde_json::from_slice(&answer)
             .map_err(|error| unexpected(path, &error.to_string()))?;
-        let results = answer["results"].as_array();
+        let results = at(&answer, "/results").as_array();
         let stands: Vec<Stands> = results
             .into_iter()
             .flatten()
-            .filter_map(|result| stands(&result["admitted"]))
+            .filter_map(|result| stands(at(result, "/admitted")))
             .collect();
         match stands.len() == submissions.len() {
             true => Ok(stands),
@@ -208,7 +209,7 @@ impl Remote {
         let answer: Value = self
             .again(|| self.client.post_json(path, Some(name), order))
             .map_err(blame)?;
-        let records = answer["records"].as_array();
+        let records = at(&answer, "/records").as_array();
         let stands: Vec<Stands> = records.into_iter().flatten().filter_map(stands).collect();
         match stands.is_empty() {
             true => Err(unexpected(path, "it names no record").into()),
@@ -240,10 +241,10 @@ fn unexpected(path: &str, why: &str) -> Failure {
 fn blame(error: ClientError) -> Denied {
     let place = match &error {
         ClientError::Refused { problem, .. } => {
-            let results = problem.document["results"].as_array();
+            let results = at(&problem.document, "/results").as_array();
             results.and_then(|results| {
                 let is_to_blame = |result: &Value| {
-                    let code = result["refused"]["code"].as_str();
+                    let code = at(result, "/refused/code").as_str();
                     code.is_some_and(|code| code != Rule::Group.code())
                 };
                 results.iter().position(is_to_blame)
@@ -269,14 +270,16 @@ fn refused_rule(error: &ClientError) -> Option<Invalid> {
     if OF_THE_REQUEST.contains(rule) {
         return None;
     }
-    let detail = problem.document["detail"].as_str().unwrap_or_default();
+    let detail = at(&problem.document, "/detail")
+        .as_str()
+        .unwrap_or_default();
     Some(Invalid::new(*rule, super::manner::plain(detail)))
 }
 
 fn stands(record: &Value) -> Option<Stands> {
     Some(Stands {
-        index: record["index"].as_u64()?,
-        hash: Hash::from_hex(record["hash"].as_str()?)?,
+        index: at(record, "/index").as_u64()?,
+        hash: Hash::from_hex(at(record, "/hash").as_str()?)?,
     })
 }
 

@@ -6,29 +6,29 @@ use serde_json::Value;
 
 use super::{
     Manner,
-    manner::{plain, table},
+    manner::{at, plain, table},
 };
 
 /// The whole answer for people.
 #[must_use]
 pub fn told(answer: &Value, manner: &Manner) -> String {
     let text = |value: &Value| plain(value.as_str().unwrap_or_default());
-    let status = text(&answer[manner.of("status_words", "status_words_zh")]);
+    let status = text(at(answer, manner.of("/status_words", "/status_words_zh")));
     let mut lines = vec![format!(
         "{}  {status}  ({})",
-        text(&answer["code"]),
-        text(&answer["judged_on"])
+        text(at(answer, "/code")),
+        text(at(answer, "/judged_on"))
     )];
-    for reason in array(&answer["reasons"]) {
-        let mark = match reason["holds"].as_bool() {
+    for reason in array(at(answer, "/reasons")) {
+        let mark = match at(reason, "/holds").as_bool() {
             Some(true) => "✓",
             Some(false) => "✗",
             None => "–",
         };
-        let words = text(&reason[manner.of("words", "words_zh")]);
+        let words = text(at(reason, manner.of("/words", "/words_zh")));
         lines.push(format!("  {mark} {words}"));
     }
-    if let Some(new) = answer["replaced_by"].as_object() {
+    if let Some(new) = at(answer, "/replaced_by").as_object() {
         let part = |name: &str| new.get(name).map(&text).unwrap_or_default();
         let (code, number) = (part("code"), part("number"));
         lines.push(manner.of(
@@ -45,27 +45,27 @@ pub fn told(answer: &Value, manner: &Manner) -> String {
             .map(str::to_owned)
             .to_vec(),
     ];
-    for record in array(&answer["records"]) {
-        let name = text(&record["signer"]["name"]);
+    for record in array(at(answer, "/records")) {
+        let name = text(at(record, "/signer/name"));
         let signer = match name.is_empty() {
-            true => text(&record["signer"]["entity"]),
+            true => text(at(record, "/signer/entity")),
             false => name,
         };
-        let disputed = match record["is_disputed"].as_bool() {
+        let disputed = match at(record, "/is_disputed").as_bool() {
             Some(true) => manner.of(" (disputed)", "(存疑)"),
             _ => "",
         };
         rows.push(vec![
-            record["index"].to_string(),
-            minutes(&text(&record["admitted_at"])),
-            text(&record[manner.of("kind", "kind_zh")]),
+            at(record, "/index").to_string(),
+            minutes(&text(at(record, "/admitted_at"))),
+            text(at(record, manner.of("/kind", "/kind_zh"))),
             format!("{signer}{disputed}"),
             gist(record, manner),
         ]);
     }
     lines.push(String::new());
     lines.push(table(&rows));
-    if let Some(next) = answer["next_index"].as_u64() {
+    if let Some(next) = at(answer, "/next_index").as_u64() {
         lines.push(manner.of(
             format!("... and more, from index {next} on"),
             format!("……后续自序号 {next} 起"),
@@ -86,11 +86,11 @@ fn minutes(instant: &str) -> String {
 
 /// What a record says, in a line.
 fn gist(record: &Value, manner: &Manner) -> String {
-    let statement = &record["statement"];
+    let statement = at(record, "/statement");
     let elements = statement.get("certificate").unwrap_or(statement);
-    let of = |name: &str| elements[name].as_str().map(plain);
+    let of = |name: &str| at(elements, &format!("/{name}")).as_str().map(plain);
     let mut parts: Vec<String> = Vec::new();
-    match record["kind"].as_str().unwrap_or_default() {
+    match at(record, "/kind").as_str().unwrap_or_default() {
         "unit_created" => {
             parts.extend(of("product"));
             parts.extend(of("quantity"));
@@ -103,10 +103,10 @@ fn gist(record: &Value, manner: &Manner) -> String {
             );
         }
         "warehouse_in" | "warehouse_out" => {
-            if let Some(milli) = statement["temperature_milli_c"].as_i64() {
+            if let Some(milli) = at(statement, "/temperature_milli_c").as_i64() {
                 parts.push(degrees(milli));
             }
-            parts.extend(record["trade"]["quantity"].as_str().map(plain));
+            parts.extend(at(record, "/trade/quantity").as_str().map(plain));
         }
         "voided" | "superseded" => {
             parts.extend(of("number"));
@@ -122,8 +122,8 @@ fn gist(record: &Value, manner: &Manner) -> String {
             );
         }
     }
-    for person in array(&record["persons"]) {
-        let part = |name: &str| person[name].as_str().map(plain);
+    for person in array(at(record, "/persons")) {
+        let part = |name: &str| at(person, &format!("/{name}")).as_str().map(plain);
         parts.extend(part("name"));
         parts.extend(part("phone"));
     }

@@ -97,7 +97,7 @@ pub enum Voice {
     /// A key at hand, and those that agree.
     Own {
         /// It signs.
-        key: SigningKey,
+        key: Box<SigningKey>,
         /// They countersign.
         agreeing: Vec<SigningKey>,
     },
@@ -135,7 +135,7 @@ impl Speaking {
             };
             let agreeing = self.countersign.iter().map(|path| keyfile::read(path));
             Ok(Some(Voice::Own {
-                key: keyfile::read(path)?,
+                key: Box::new(keyfile::read(path)?),
                 agreeing: agreeing.collect::<Result<_, _>>()?,
             }))
         };

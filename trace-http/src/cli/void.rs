@@ -13,6 +13,7 @@ use trace_core::{
 use super::{
     Failure, Manner,
     local::Denied,
+    manner::at,
     voice::{Place, Said, Session, Speaking, Voice},
 };
 
@@ -117,19 +118,22 @@ fn target(session: &mut Session, what: &str) -> Result<Target, Failure> {
             };
             let answer = answer.ok_or_else(unknown)?;
             let is_wanted = |record: &&Value| match code {
-                Some(_) => record["kind"] == "unit_created",
+                Some(_) => at(record, "/kind") == "unit_created",
                 None => {
-                    let statement = &record["statement"];
+                    let statement = &at(record, "/statement");
                     let elements = statement.get("certificate").unwrap_or(statement);
                     let is_certificate =
-                        !matches!(record["kind"].as_str(), Some("voided" | "superseded"));
-                    is_certificate && elements["number"] == what
+                        !matches!(at(record, "/kind").as_str(), Some("voided" | "superseded"));
+                    is_certificate && at(elements, "/number") == what
                 }
             };
-            let records = answer["records"].as_array();
+            let records = at(&answer, "/records").as_array();
             let record = records.into_iter().flatten().find(is_wanted);
-            let hash = record.and_then(|record| Hash::from_hex(record["hash"].as_str()?));
-            let unit = answer["code"].as_str().map(TraceCode::parse).transpose()?;
+            let hash = record.and_then(|record| Hash::from_hex(at(record, "/hash").as_str()?));
+            let unit = at(&answer, "/code")
+                .as_str()
+                .map(TraceCode::parse)
+                .transpose()?;
             Ok(Target {
                 unit: unit.ok_or_else(unknown)?,
                 number: code.is_none().then(|| what.to_owned()),

@@ -119,7 +119,12 @@ pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Resul
             prepare(acts, city, chains, &batches)
         });
         let admitted = admit(
-            &local, &now_ms, &ready, until_ms, &bar, &interrupt, &mut worth, &mut spent,
+            &local,
+            &now_ms,
+            &ready,
+            &bar,
+            &interrupt,
+            (&mut worth, &mut spent),
         );
         // A maker that waits for room ends when nobody takes any more.
         drop(ready);
@@ -280,12 +285,12 @@ fn admit(
     local: &Local,
     now_ms: &AtomicU64,
     ready: &Receiver<Batch>,
-    until_ms: u64,
     bar: &ProgressBar,
     interrupt: &Interrupt,
-    worth: &mut Worth,
-    spent: &mut Spent,
+    seen: (&mut Worth, &mut Spent),
 ) -> Result<u64, Failure> {
+    let (worth, spent) = seen;
+    let from_ms = now_ms.load(Ordering::Relaxed);
     let mut records = 0;
     loop {
         let clock = Instant::now();
@@ -306,8 +311,7 @@ fn admit(
             .map_err(|Denied { failure, .. }| failure)?;
         records += stands.len() as u64;
         spent.admitting += clock.elapsed();
-        let left = until_ms.saturating_sub(batch.at_ms) / DAY_MS;
-        bar.set_position(bar.length().unwrap_or_default().saturating_sub(left));
+        bar.set_position(batch.at_ms.saturating_sub(from_ms) / DAY_MS);
         bar.set_prefix(records.to_string());
     }
 }

@@ -9,7 +9,8 @@ use trace_core::{ledger::job::GROUP_RECORDS_MAX, rules::Facts};
 use super::{
     Issue,
     columns::Column,
-    draft::{Complaint, Draft, Drafting},
+    draft::{Draft, Drafting},
+    reader::Complaint,
     sheet::{self, Row, SHEET_BYTES_MAX},
 };
 use crate::cli::{
@@ -45,16 +46,16 @@ pub(super) fn run(issue: &Issue, manner: &Manner) -> Result<(), Failure> {
     let rows = sheet::read(&bytes, issue.charset, manner.language())
         .map_err(|why| Failure::Refused(format!("{}: {why}", path.display())))?;
     // What is wrong by itself is told without opening the ledger.
-    let (drafts, wrong) = drafts(&rows, &mut issue.drafting(None, manner)?, None)?;
+    let (drafts, wrong) = draft_all(&rows, &mut issue.drafting(None, manner)?, None)?;
     let stops = |wrong: &[Wrong]| !wrong.is_empty() && !issue.valid_rows_only;
     if stops(&wrong) || issue.check || drafts.is_empty() {
         return told(issue, manner, &rows, &[], &wrong, None);
     }
     let mut session = issue.speaking.open(manner)?;
     let mut drafting = issue.drafting(Some(&session), manner)?;
-    let outcome = drafts_of(&rows, &mut drafting, &session).and_then(|(drafts, mut wrong)| {
+    let outcome = draft_all(&rows, &mut drafting, Some(&session)).map(|(drafts, mut wrong)| {
         if stops(&wrong) || drafts.is_empty() {
-            return Ok((Vec::new(), wrong, None));
+            return (Vec::new(), wrong, None);
         }
         if drafts.len() > ROWS_MAX && !issue.valid_rows_only {
             let (count, parts) = (drafts.len(), drafts.len().div_ceil(ROWS_MAX));
@@ -75,7 +76,7 @@ pub(super) fn run(issue: &Issue, manner: &Manner) -> Result<(), Failure> {
             true => run.valid_only(drafts, &mut wrong),
             false => run.whole_parts(drafts),
         }
-        Ok((run.issued, wrong, run.stopped))
+        (run.issued, wrong, run.stopped)
     });
     let closed = session.close();
     let (issued, wrong, stopped) = outcome?;
@@ -103,17 +104,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 type Drafts = Vec<(usize, Draft)>;
 
-fn drafts_of(
-    rows: &[Row],
-    drafting: &mut Drafting,
-    session: &Session,
-) -> Result<(Drafts, Vec<Wrong>), Failure> {
-    drafts(rows, drafting, Some(session))
-}
-
 /// Every row as a draft, or what is wrong with it; a number may stand once in
 /// the table and not on the ledger already.
-fn drafts(
+fn draft_all(
     rows: &[Row],
     drafting: &mut Drafting,
     session: Option<&Session>,
