@@ -82,6 +82,13 @@ pub fn create(disk: &SimulatedDisk, world: &World) -> Result<Sequencer, Store> {
 }
 
 pub fn open(disk: &SimulatedDisk, world: &World) -> Result<Opened, Store> {
+    let engines = open_engines(disk)?;
+    resume(disk, world, engines)
+}
+
+pub type Engines = (Database, Index, Vault);
+
+pub fn open_engines(disk: &SimulatedDisk) -> Result<Engines, Store> {
     let log = open_log(disk)?;
     let index = match open_index(disk) {
         Ok(index) => index,
@@ -91,6 +98,14 @@ pub fn open(disk: &SimulatedDisk, world: &World) -> Result<Opened, Store> {
         Err(error) => return Err(error),
     };
     let vault = Vault::open(Arc::new(disk.clone()), &path(VAULT))?;
+    Ok((log, index, vault))
+}
+
+pub fn resume(
+    disk: &SimulatedDisk,
+    world: &World,
+    (log, index, vault): Engines,
+) -> Result<Opened, Store> {
     opening::resume(
         Arc::new(disk.clone()),
         checkpoint_folder(),

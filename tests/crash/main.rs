@@ -9,6 +9,7 @@
 //! | `ledger` | a ledger on a simulated disk |
 //! | `survival` | what must be true when the power is back |
 //! | `power` | cuts at every call, also of the recovery |
+//! | `failures` | the table of calls that fail, and a walk through it |
 //! | `lies` | disks that break their promises |
 //!
 //! In the suite the tests run in a short form. `TRACE_CRASH=long` looks at
@@ -22,6 +23,7 @@
     reason = "a test that fails may stop at once"
 )]
 
+mod failures;
 mod history;
 mod ledger;
 mod lies;
