@@ -328,6 +328,7 @@ fn assemble(
         hosted,
         entropy,
         view,
+        memory: super::working::Memory::default(),
         stopped: None,
     })
 }

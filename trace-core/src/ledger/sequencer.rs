@@ -14,6 +14,7 @@ use super::job::{Admitted, Item, Job, JobRequest, Outcome, Refusal, Refused, ref
 use super::log::{self, LogView, Request, Row};
 use super::vault::{SectionPlace, Vault, VaultReader};
 use super::view::View;
+use super::working::{Memory, Working};
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::EntityId;
 use crate::proof::merkle::{Frontier, leaf_hash};
@@ -46,6 +47,7 @@ pub struct Sequencer {
     pub(super) hosted: HostedKeys,
     pub(super) entropy: Entropy,
     pub(super) view: View,
+    pub(super) memory: Memory,
     pub(super) stopped: Option<String>,
 }
 
@@ -137,10 +139,10 @@ impl Sequencer {
         pending: &mut Pending,
     ) -> Result<Vec<Outcome>, Store> {
         let count = job.items.len();
-        if let Some(request) = &job.request {
-            if let Some(answer) = self.known_request(request, count, pending)? {
-                return Ok(answer);
-            }
+        if let Some(request) = &job.request
+            && let Some(answer) = self.known_request(request, count, pending)?
+        {
+            return Ok(answer);
         }
         let is_atomic = job.atomic || job.request.is_some();
         let savepoint = is_atomic.then(|| Savepoint {
@@ -171,6 +173,7 @@ impl Sequencer {
                         continue;
                     };
                     self.index.rollback(savepoint.mark)?;
+                    self.memory.forget();
                     self.frontier = savepoint.frontier;
                     pending.rows.truncate(savepoint.rows);
                     pending.erased.truncate(savepoint.erased);
@@ -234,14 +237,15 @@ impl Sequencer {
         request: Option<Request>,
         pending: &mut Pending,
     ) -> Result<Admitted, Refused> {
-        let folded = Folded::new(self.index.view());
+        let working = Working::new(Folded::new(self.index.view()), &self.memory);
+        let folded = working.folded();
         let (record, openings) = match item {
             Item::Signed { record, openings } => (*record, openings),
             Item::Hosted {
                 entity,
                 body,
                 openings,
-            } => (self.sign_hosted(&folded, &entity, &body, stamp)?, openings),
+            } => (self.sign_hosted(folded, &entity, &body, stamp)?, openings),
         };
         let hash = record.hash();
         if let Some(index) = folded.index_of(&hash)? {
@@ -251,12 +255,12 @@ impl Sequencer {
                 is_duplicate: true,
             });
         }
-        self.check_chain(&folded, &record)?;
+        self.check_chain(folded, &record)?;
         let index = self.frontier.size();
         let Admissible { claims, signed_as } =
-            rules::admit(&folded, &self.origin, &record, &openings, index, stamp)?;
+            rules::admit(&working, &self.origin, &record, &openings, index, stamp)?;
         let changes = fold::changes(
-            &folded,
+            &working,
             &record,
             record.body(),
             &claims,
@@ -266,7 +270,8 @@ impl Sequencer {
         )?;
         // No reader's copy may be alive while the overlay changes: each would
         // cost a copy of the nodes on the way.
-        drop(folded);
+        drop(working);
+        self.memory.forget_changed(&claims);
         let entry = record.entry(stamp);
         let nodes = self.frontier.push(leaf_hash(&entry))?;
         for (key, value) in &changes {
