@@ -319,8 +319,9 @@ fn a_failed_call_stops_the_writer_and_claims_nothing() {
 }
 
 /// Groups and the disks of ledgers that were killed before them. In the short
-/// form every erasure, and one ledger killed before the merge that was due, so
-/// that it merges while catching up; in the long form every group.
+/// form every erasure, one group after which the index is merged, and one ledger
+/// killed before the merge that was due, so that it merges while catching up; in
+/// the long form every group.
 fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
     let unsettled = |group: usize| {
         let medium = &history.answers[group - 1].medium;
@@ -333,18 +334,21 @@ fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
         sequencer.settle().unwrap();
         (group, disk.medium().after_power_cut(Kept::Everything))
     };
-    let merges = |group: &usize| {
-        let (group, image) = unsettled(*group);
-        let sound = run(history, &image, group, None);
-        sites(&sound, &image).contains(&(CatchingUp, IndexWrite))
+    let merges = |phase: Phase| {
+        move |(group, image): &(usize, Medium)| {
+            let sound = run(history, image, *group, None);
+            sites(&sound, image).contains(&(phase, IndexWrite))
+        }
     };
     let all = 1..history.groups.len();
     if is_long() {
         return all.clone().map(unsettled).chain(all.map(settled)).collect();
     }
     let erasures = history.erased.iter().map(|erased| settled(erased.group));
-    let merging = all.filter(|group| *group > 5).find(merges).map(unsettled);
-    erasures.chain(merging).collect()
+    let working = all.skip_while(|group| history.size(*group) < 100);
+    let merging_later = working.clone().map(settled).find(merges(Settling));
+    let merging_first = working.map(unsettled).find(merges(CatchingUp));
+    erasures.chain(merging_later).chain(merging_first).collect()
 }
 
 struct Matrix<'h> {

@@ -22,7 +22,7 @@ use trace_fixtures::stage;
 const CACHE_BYTES: usize = 256 << 10;
 
 /// Small enough that a history of some forty groups merges several times.
-const MERGE_THRESHOLD_BYTES: usize = 24 << 10;
+const MERGE_THRESHOLD_BYTES: usize = 12 << 10;
 
 pub fn path(name: &str) -> PathBuf {
     Path::new("/ledger").join(name)

@@ -63,12 +63,13 @@ fn complaints(
         if let (Some(lie), HONEST_GROUPS) = (lie, answered) {
             medium = medium.lying(lie);
         }
+        let is_answer = matches!(call, Call::Answered(_));
         // Deep checks cost ten times as much.
-        let one_in = match depth {
-            Depth::Deep if !is_long() => CUTS_ONE_IN * 10,
-            _ => CUTS_ONE_IN,
+        let is_cut = match depth {
+            Depth::Deep if !is_long() => is_answer && draw.chance(1, 2),
+            _ => is_answer || draw.chance(1, CUTS_ONE_IN),
         };
-        if matches!(call, Call::Answered(_)) || draw.chance(1, one_in) {
+        if is_cut {
             for kept in [Kept::Nothing, Kept::Drawn(&mut draw)] {
                 let image = medium.after_power_cut(kept);
                 complaints.extend(witness.check(&image, answered, depth).err());

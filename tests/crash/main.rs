@@ -10,6 +10,8 @@
 //! | `survival` | what must be true when the power is back |
 //! | `power` | cuts at every call, also of the recovery |
 //! | `failures` | the table of calls that fail, and a walk through it |
+//! | `checkpoint` | a last checkpoint that is not the right one |
+//! | `killed` | a process that is killed under load |
 //! | `lies` | disks that break their promises |
 //!
 //! In the suite the tests run in a short form. `TRACE_CRASH=long` looks at
@@ -23,8 +25,10 @@
     reason = "a test that fails may stop at once"
 )]
 
+mod checkpoint;
 mod failures;
 mod history;
+mod killed;
 mod ledger;
 mod lies;
 mod power;
