@@ -88,6 +88,30 @@ pub(crate) enum Standing {
     },
 }
 
+/// Refuses to begin a ledger where one has signed already: beginning again
+/// under its key would be a fork. A checkpoint of nothing is left by a creation
+/// that was cut off.
+pub(crate) fn refuse_signed(
+    disk: &dyn Disk,
+    folder: &Path,
+    key: &VerifierKey,
+) -> Result<(), Store> {
+    let path = folder.join(LAST_CHECKPOINT);
+    let Some(bytes) = files::read(disk, &path)? else {
+        return Ok(());
+    };
+    let note = String::from_utf8_lossy(&bytes);
+    let why = match SignedCheckpoint::open(&note, key) {
+        Ok(last) if last.size() == 0 => return Ok(()),
+        Ok(last) => format!(
+            "this ledger has signed {} entries; find its log, or begin one of another name and key",
+            last.size()
+        ),
+        Err(error) => format!("the last checkpoint of something else is here: {error}"),
+    };
+    Err(Store::Place { path, why })
+}
+
 /// Holds the log against the last checkpoint.
 pub(crate) fn compare(
     disk: &dyn Disk,

@@ -90,12 +90,21 @@ impl Sequencer {
     /// Any [`Store`] error is final: nothing of this group may be answered, and
     /// the process must end.
     pub fn admit(&mut self, jobs: Vec<Job>, now_ms: u64) -> Result<Vec<Vec<Outcome>>, Store> {
-        if let Some(why) = &self.stopped {
-            return Err(Store::ReadOnly {
-                why: format!("the writer stopped: {why}"),
-            });
-        }
+        self.refuse_stopped()?;
         let outcome = self.admit_group(jobs, now_ms);
+        self.stop_on_error(outcome)
+    }
+
+    fn refuse_stopped(&self) -> Result<(), Store> {
+        match &self.stopped {
+            None => Ok(()),
+            Some(why) => Err(Store::ReadOnly {
+                why: format!("the writer stopped: {why}"),
+            }),
+        }
+    }
+
+    fn stop_on_error<T>(&mut self, outcome: Result<T, Store>) -> Result<T, Store> {
         if let Err(error) = &outcome {
             self.stopped = Some(error.to_string());
         }
@@ -414,9 +423,11 @@ impl Sequencer {
     /// # Errors
     /// Final, as of [`admit`](Self::admit).
     pub fn settle(&mut self) -> Result<(), Store> {
-        self.checkpoints.prepare()?;
-        self.index
-            .maybe_merge(self.frontier.size(), self.frontier.root().into())
+        self.refuse_stopped()?;
+        let (size, root) = (self.frontier.size(), self.frontier.root().into());
+        let prepared = self.checkpoints.prepare();
+        let settled = prepared.and_then(|()| self.index.maybe_merge(size, root));
+        self.stop_on_error(settled)
     }
 
     /// Replays all erasures, so that a vault put back from elsewhere holds
@@ -450,8 +461,10 @@ impl Sequencer {
     /// # Errors
     /// Final, as of [`admit`](Self::admit).
     pub fn sweep_persons(&mut self, day: i32) -> Result<(), Store> {
-        let due = Folded::new(self.index.view()).persons_gone_by(day)?;
-        self.vault.erase(&due).map(|_| ())
+        self.refuse_stopped()?;
+        let due = Folded::new(self.index.view()).persons_gone_by(day);
+        let swept = due.and_then(|due| self.vault.erase(&due));
+        self.stop_on_error(swept).map(|_| ())
     }
 
     /// Merges the index and closes the files, so that opening is quick.
