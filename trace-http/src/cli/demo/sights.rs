@@ -17,16 +17,18 @@ pub fn in_folder(marks: &Marks, data: &Path, manner: &Manner) -> String {
             .of("Look, take the evidence, check it:", "查询、取证、核验:")
             .to_owned(),
     );
-    lines.push(format!("  trace show {} --data {data}", marks.valid));
+    lines.push(format!("  {} show {} --data {data}", program(), marks.valid));
     lines.push(format!(
-        "  trace bundle {} --data {data} --out bundle.json",
+        "  {} bundle {} --data {data} --out bundle.json",
+        program(),
         marks.valid
     ));
     lines.push(format!(
-        "  trace verify bundle.json --anchor {}",
+        "  {} verify bundle.json --anchor {}",
+        program(),
         marks.anchor
     ));
-    lines.push(format!("  trace audit --data {data}"));
+    lines.push(format!("  {} audit --data {data}", program()));
     lines.join("\n")
 }
 
@@ -64,7 +66,8 @@ pub fn at_address(marks: &Marks, address: &str, manner: &Manner) -> String {
         compact(&marks.valid)
     ));
     lines.push(format!(
-        "  trace verify bundle.json --anchor {}",
+        "  {} verify bundle.json --anchor {}",
+        program(),
         marks.anchor
     ));
     lines.push(String::new());
@@ -83,11 +86,17 @@ pub fn at_address(marks: &Marks, address: &str, manner: &Manner) -> String {
         token(manner.of("cold store", "冷库"), &marks.cold_store.1),
     ]));
     lines.push(format!(
-        "  TRACE_TOKEN=... trace issue --server {address} --product 韭菜 --product-class 蔬菜 \\\n    \
+        "  TRACE_TOKEN=... {} issue --server {address} --product 韭菜 --product-class 蔬菜 \\\n    \
          --quantity '12.5 斤' --produced-on {} --origin-place 固安县 --basis 自行检测合格",
+        program(),
         manner.of("DATE", "日期")
     ));
     lines.join("\n")
+}
+
+/// The program as it was called, so that what is printed can be typed.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "trace".to_owned())
 }
 
 fn head(marks: &Marks, manner: &Manner) -> Vec<String> {
