@@ -18,7 +18,10 @@ fn cucumbers(town: &Town) -> Value {
 
 fn issued(town: &Town) -> usize {
     let id = town.world.id(Who::Producer);
-    let answer = town.get(&format!("/v1/entities/{id}/certificates")).with(200).json();
+    let answer = town
+        .get(&format!("/v1/entities/{id}/certificates"))
+        .with(200)
+        .json();
     answer["records"].as_array().unwrap().len()
 }
 
@@ -26,7 +29,10 @@ fn issued(town: &Town) -> usize {
 fn a_certificate_is_issued_with_its_unit_and_verifies_like_any_other() {
     let town = Town::new();
     let token = town.token(Who::Producer, Role::Producer);
-    let answer = town.order("/v1/certificates", &token, "a-1", &cucumbers(&town)).with(201).json();
+    let answer = town
+        .order("/v1/certificates", &token, "a-1", &cucumbers(&town))
+        .with(201)
+        .json();
     let code = answer["trace_code"].as_str().unwrap();
     assert_eq!(answer["form"], "承诺达标合格证(样式一 生产者)");
     assert_eq!(answer["records"].as_array().unwrap().len(), 2);
@@ -44,7 +50,9 @@ fn a_certificate_is_issued_with_its_unit_and_verifies_like_any_other() {
     assert_eq!(certificate["acted_by"], token_id);
     let bundle = town.get(&format!("/v1/codes/{code}/bundle")).with(200).body;
     let bundle = Bundle::decode(&bundle).unwrap();
-    bundle.verify(&town.anchor(), &[], town.world.today()).unwrap();
+    bundle
+        .verify(&town.anchor(), &[], town.world.today())
+        .unwrap();
 }
 
 #[test]
@@ -52,31 +60,46 @@ fn the_same_order_again_is_the_same_certificate_and_another_under_its_name_is_re
     let mut town = Town::new();
     let token = town.token(Who::Producer, Role::Producer);
     let order = cucumbers(&town);
-    let first = town.order("/v1/certificates", &token, "same", &order).with(201).json();
+    let first = town
+        .order("/v1/certificates", &token, "same", &order)
+        .with(201)
+        .json();
     // The next day, with another token of the same entity.
     town.world.now_ms += 86_400_000;
     town.tick();
     let other = town.token(Who::Producer, Role::Producer);
-    let again = town.order("/v1/certificates", &other, "same", &order).with(200).json();
+    let again = town
+        .order("/v1/certificates", &other, "same", &order)
+        .with(200)
+        .json();
     for field in ["trace_code", "certificate_number", "form", "links"] {
         assert_eq!(again[field], first[field], "{field}");
     }
     for place in 0..2 {
-        assert_eq!(again["records"][place]["hash"], first["records"][place]["hash"]);
+        assert_eq!(
+            again["records"][place]["hash"],
+            first["records"][place]["hash"]
+        );
     }
     assert_eq!(issued(&town), 1);
     let mut changed = order.clone();
     changed["quantity"] = json!("13 斤");
-    town.order("/v1/certificates", &token, "same", &changed).refused(401, "token_wrong");
-    town.order("/v1/certificates", &other, "same", &changed).refused(409, "idempotency_key_reused");
+    town.order("/v1/certificates", &token, "same", &changed)
+        .refused(401, "token_wrong");
+    town.order("/v1/certificates", &other, "same", &changed)
+        .refused(409, "idempotency_key_reused");
     let void = json!({"number": first["certificate_number"], "reason": "x"});
-    town.order("/v1/void", &other, "same", &void).refused(409, "idempotency_key_reused");
+    town.order("/v1/void", &other, "same", &void)
+        .refused(409, "idempotency_key_reused");
     assert_eq!(issued(&town), 1);
     // Another entity's names are its own.
     let buyer = town.token(Who::Buyer, Role::Buyer);
     let mut mixed = cucumbers(&town);
     mixed["collected"] = json!(["PAPER-1"]);
-    let answer = town.order("/v1/certificates", &buyer, "same", &mixed).with(201).json();
+    let answer = town
+        .order("/v1/certificates", &buyer, "same", &mixed)
+        .with(201)
+        .json();
     assert_eq!(answer["form"], "承诺达标合格证(样式二 收购者)");
 }
 
@@ -94,8 +117,12 @@ fn a_connection_that_drops_before_the_answer_and_retries_issue_exactly_one() {
     let mut stream = town.connect();
     std::io::Write::write_all(
         &mut stream,
-        format!("POST /v1/certificates HTTP/1.1\r\nhost: a\r\n{cut}content-length: {}\r\n\r\n{}", body.len(),
-            body.get(..half).unwrap_or_default()).as_bytes(),
+        format!(
+            "POST /v1/certificates HTTP/1.1\r\nhost: a\r\n{cut}content-length: {}\r\n\r\n{}",
+            body.len(),
+            body.get(..half).unwrap_or_default()
+        )
+        .as_bytes(),
     )
     .unwrap();
     drop(stream);
@@ -110,7 +137,10 @@ fn a_connection_that_drops_before_the_answer_and_retries_issue_exactly_one() {
                 })
             })
             .collect();
-        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+        asked
+            .into_iter()
+            .map(|asked| asked.join().unwrap())
+            .collect()
     });
     assert!(codes.iter().all(|code| *code == codes[0]), "{codes:?}");
     // What was dropped may still be under way; it never makes a second one.
@@ -128,12 +158,14 @@ fn an_order_needs_a_token_a_name_and_exactly_the_fields_wanted() {
     let order = cucumbers(&town);
     let json = "content-type: application/json\r\n";
     let text = order.to_string();
-    let ask = |lines: &str, body: &str| town.ask("POST", "/v1/certificates", lines, body.as_bytes());
+    let ask =
+        |lines: &str, body: &str| town.ask("POST", "/v1/certificates", lines, body.as_bytes());
     ask(&format!("{json}idempotency-key: a\r\n"), &text).refused(401, "token_wrong");
     let bearer = crate::town::bearer(&token);
     ask(&format!("{json}{bearer}"), &text).refused(400, "idempotency_key_wanted");
     for key in ["", &"x".repeat(65), "é"] {
-        ask(&format!("{json}{bearer}idempotency-key: {key}\r\n"), &text).refused(400, "idempotency_key_wanted");
+        ask(&format!("{json}{bearer}idempotency-key: {key}\r\n"), &text)
+            .refused(400, "idempotency_key_wanted");
     }
     let twice = format!("{json}{bearer}idempotency-key: a\r\nidempotency-key: a\r\n");
     ask(&twice, &text).refused(400, "idempotency_key_wanted");
@@ -152,14 +184,18 @@ fn an_order_needs_a_token_a_name_and_exactly_the_fields_wanted() {
     ] {
         let mut wrong = order.clone();
         wrong[field] = value;
-        let document = town.order("/v1/certificates", &token, "wrong", &wrong).refused(400, code);
+        let document = town
+            .order("/v1/certificates", &token, "wrong", &wrong)
+            .refused(400, code);
         assert!(document["detail"].is_string(), "{document}");
     }
     let mut late = order.clone();
     late["issued_on"] = json!("2026-01-31");
-    town.order("/v1/certificates", &token, "late", &late).refused(422, "before_production");
+    town.order("/v1/certificates", &token, "late", &late)
+        .refused(422, "before_production");
     // None of these used the name up.
-    town.order("/v1/certificates", &token, "wrong", &order).with(201);
+    town.order("/v1/certificates", &token, "wrong", &order)
+        .with(201);
 }
 
 #[test]
@@ -184,36 +220,59 @@ fn a_token_acts_in_the_role_it_was_made_for_and_for_its_entity_alone() {
 fn a_certificate_of_a_known_unit_takes_from_it_what_it_does_not_say() {
     let town = Town::new();
     let token = town.token(Who::Producer, Role::Producer);
-    let first = town.order("/v1/certificates", &token, "one", &cucumbers(&town)).with(201).json();
+    let first = town
+        .order("/v1/certificates", &token, "one", &cucumbers(&town))
+        .with(201)
+        .json();
     let void = json!({"number": first["certificate_number"], "reason": "重复开具"});
-    let voided = town.order("/v1/void", &token, "void", &void).with(201).json();
+    let voided = town
+        .order("/v1/void", &token, "void", &void)
+        .with(201)
+        .json();
     assert_eq!(voided["trace_code"], first["trace_code"]);
     assert_eq!(voided["certificate_number"], first["certificate_number"]);
     let code = first["trace_code"].as_str().unwrap();
     let unit = town.get(&format!("/v1/codes/{code}")).with(200).json();
     assert_eq!(unit["status"], "voided");
-    let again = town.order("/v1/void", &token, "void", &void).with(200).json();
+    let again = town
+        .order("/v1/void", &token, "void", &void)
+        .with(200)
+        .json();
     assert_eq!(again["records"][0]["hash"], voided["records"][0]["hash"]);
-    town.order("/v1/void", &token, "void-2", &void).refused(409, "target_not_standing");
+    town.order("/v1/void", &token, "void-2", &void)
+        .refused(409, "target_not_standing");
 
     let order = json!({"unit": code, "quantity": "2 斤", "form": "electronic_traceability"});
-    let second = town.order("/v1/certificates", &token, "two", &order).with(201).json();
+    let second = town
+        .order("/v1/certificates", &token, "two", &order)
+        .with(201)
+        .json();
     assert_eq!(second["records"].as_array().unwrap().len(), 1);
     assert_eq!(second["form"], "电子追溯合格证");
     let order = json!({"unit": code, "quantity": "20 斤"});
-    town.order("/v1/certificates", &token, "three", &order).refused(422, "quantity_exceeded");
+    town.order("/v1/certificates", &token, "three", &order)
+        .refused(422, "quantity_exceeded");
     let order = json!({"unit": code, "lot": "X"});
-    town.order("/v1/certificates", &token, "four", &order).refused(400, "statement_malformed");
+    town.order("/v1/certificates", &token, "four", &order)
+        .refused(400, "statement_malformed");
 
     let order = json!({"unit": code, "reason": "全部作废"});
-    let voided = town.order("/v1/void", &token, "unit", &order).with(201).json();
+    let voided = town
+        .order("/v1/void", &token, "unit", &order)
+        .with(201)
+        .json();
     assert_eq!(voided["certificate_number"], Value::Null);
     for (wrong, status, named) in [
         (json!({"reason": "x"}), 400, "statement_malformed"),
-        (json!({"number": "NONE-0001", "reason": "x"}), 422, "target_unknown"),
+        (
+            json!({"number": "NONE-0001", "reason": "x"}),
+            422,
+            "target_unknown",
+        ),
         (json!({"unit": code, "reason": ""}), 400, "text_malformed"),
     ] {
-        town.order("/v1/void", &token, "w", &wrong).refused(status, named);
+        town.order("/v1/void", &token, "w", &wrong)
+            .refused(status, named);
     }
 }
 
@@ -221,13 +280,23 @@ fn a_certificate_of_a_known_unit_takes_from_it_what_it_does_not_say() {
 fn a_certificate_is_replaced_in_one_and_the_old_code_leads_to_the_new() {
     let town = Town::new();
     let token = town.token(Who::Producer, Role::Producer);
-    let first = town.order("/v1/certificates", &token, "one", &cucumbers(&town)).with(201).json();
+    let first = town
+        .order("/v1/certificates", &token, "one", &cucumbers(&town))
+        .with(201)
+        .json();
     let mut right = cucumbers(&town);
     right["product"] = json!("西红柿");
-    let order = json!({"number": first["certificate_number"], "reason": "品名有误", "replacement": right});
-    let second = town.order("/v1/supersede", &token, "two", &order).with(201).json();
+    let order =
+        json!({"number": first["certificate_number"], "reason": "品名有误", "replacement": right});
+    let second = town
+        .order("/v1/supersede", &token, "two", &order)
+        .with(201)
+        .json();
     assert_eq!(second["records"].as_array().unwrap().len(), 3);
-    let again = town.order("/v1/supersede", &token, "two", &order).with(200).json();
+    let again = town
+        .order("/v1/supersede", &token, "two", &order)
+        .with(200)
+        .json();
     assert_eq!(again["certificate_number"], second["certificate_number"]);
     let path = format!("/v1/codes/{}", first["trace_code"].as_str().unwrap());
     let old = town.get(&path).with(200).json();
@@ -237,11 +306,14 @@ fn a_certificate_is_replaced_in_one_and_the_old_code_leads_to_the_new() {
     assert_eq!(town.get(&path).with(200).json()["status"], "valid");
     // Refused as a whole: a replacement of nothing, or by what is refused.
     let size = town.office.view().size();
-    town.order("/v1/supersede", &token, "three", &order).refused(409, "target_not_standing");
+    town.order("/v1/supersede", &token, "three", &order)
+        .refused(409, "target_not_standing");
     let mut wrong = cucumbers(&town);
     wrong["produced_on"] = json!("2030-01-01");
-    let order = json!({"number": second["certificate_number"], "reason": "x", "replacement": wrong});
-    town.order("/v1/supersede", &token, "four", &order).refused(422, "event_in_the_future");
+    let order =
+        json!({"number": second["certificate_number"], "reason": "x", "replacement": wrong});
+    town.order("/v1/supersede", &token, "four", &order)
+        .refused(422, "event_in_the_future");
     assert_eq!(town.office.view().size(), size);
 }
 
@@ -255,21 +327,32 @@ fn goods_enter_and_leave_a_cold_store_and_no_more_leave_than_entered() {
         "unit": code, "quantity": "10 斤", "temperature_milli_c": 2_000,
         "counterparty": town.world.id(Who::Producer).to_string(), "vehicle": "冀R00000",
     });
-    let answer = town.order("/v1/warehouse/in", &token, "in", &enter).with(201).json();
+    let answer = town
+        .order("/v1/warehouse/in", &token, "in", &enter)
+        .with(201)
+        .json();
     assert_eq!(answer["trace_code"], code);
-    let again = town.order("/v1/warehouse/in", &token, "in", &enter).with(200).json();
+    let again = town
+        .order("/v1/warehouse/in", &token, "in", &enter)
+        .with(200)
+        .json();
     assert_eq!(again["records"][0]["index"], answer["records"][0]["index"]);
     let leave = json!({"unit": code, "quantity": "7 斤"});
-    town.order("/v1/warehouse/out", &token, "out-1", &leave).with(201);
-    town.order("/v1/warehouse/out", &token, "out-2", &leave).refused(422, "quantity_exceeded");
+    town.order("/v1/warehouse/out", &token, "out-1", &leave)
+        .with(201);
+    town.order("/v1/warehouse/out", &token, "out-2", &leave)
+        .refused(422, "quantity_exceeded");
     // The same name at another address is another request.
-    town.order("/v1/warehouse/out", &token, "in", &enter).refused(409, "idempotency_key_reused");
+    town.order("/v1/warehouse/out", &token, "in", &enter)
+        .refused(409, "idempotency_key_reused");
     let public = town.get(&format!("/v1/codes/{code}")).with(200).text();
-    assert!(!public.contains("冀R00000") && !public.contains("\"trade\""));
+    assert!(!public.contains("冀R00000") && !public.contains("\"trade\":{"));
     let wrong = json!({"unit": code, "quantity": "1 斤", "at": "2026-05-11"});
-    town.order("/v1/warehouse/in", &token, "w", &wrong).refused(400, "instant_malformed");
+    town.order("/v1/warehouse/in", &token, "w", &wrong)
+        .refused(400, "instant_malformed");
     let producer = town.token(Who::Producer, Role::Producer);
-    town.order("/v1/warehouse/in", &producer, "p", &enter).refused(403, "right_missing");
+    town.order("/v1/warehouse/in", &producer, "p", &enter)
+        .refused(403, "right_missing");
 }
 
 #[test]
@@ -282,32 +365,47 @@ fn an_authority_registers_a_household_whose_key_is_kept_and_it_can_issue_at_once
         "person": {"name": "乙某", "phone": "13900000000"},
         "roles": [{"role": "producer"}], "hosted_key": true,
     });
-    let made = town.order("/v1/entities", &token, "e-1", &order).with(201).json();
+    let made = town
+        .order("/v1/entities", &token, "e-1", &order)
+        .with(201)
+        .json();
     assert_eq!(made["records"].as_array().unwrap().len(), 3);
     assert_eq!(made["key"].as_str().unwrap().len(), 64);
-    let again = town.order("/v1/entities", &token, "e-1", &order).with(200).json();
-    assert_eq!((&again["entity"], &again["key"]), (&made["entity"], &made["key"]));
+    let again = town
+        .order("/v1/entities", &token, "e-1", &order)
+        .with(200)
+        .json();
+    assert_eq!(
+        (&again["entity"], &again["key"]),
+        (&made["entity"], &made["key"])
+    );
     let id: EntityId = made["entity"].as_str().unwrap().parse().unwrap();
     let shown = town.get(&format!("/v1/entities/{id}")).with(200);
     assert!(!shown.text().contains("乙某") && !shown.text().contains("13900000000"));
     assert_eq!(shown.json()["name"], Value::Null);
     let own = town.token_of(Some(id), Role::Producer, Some(area));
-    town.order("/v1/certificates", &own, "c-1", &cucumbers(&town)).with(201);
+    town.order("/v1/certificates", &own, "c-1", &cucumbers(&town))
+        .with(201);
 
     // Only an authority, only within its area, all or nothing.
     let size = town.office.view().size();
     let producer = town.token(Who::Producer, Role::Producer);
-    town.order("/v1/entities", &producer, "e-2", &order).refused(403, "right_missing");
+    town.order("/v1/entities", &producer, "e-2", &order)
+        .refused(403, "right_missing");
     let elsewhere = town.token(Who::OtherCountyAuthority, Role::Authority);
-    town.order("/v1/entities", &elsewhere, "e-2", &order).refused(403, "right_missing");
+    town.order("/v1/entities", &elsewhere, "e-2", &order)
+        .refused(403, "right_missing");
     let mut named = order.clone();
     named["name"] = json!("乙某");
-    town.order("/v1/entities", &token, "e-2", &named).refused(400, "entity_name_wrong");
+    town.order("/v1/entities", &token, "e-2", &named)
+        .refused(400, "entity_name_wrong");
     let mut operator = order.clone();
     operator["roles"] = json!([{"role": "operator"}]);
-    town.order("/v1/entities", &token, "e-2", &operator).refused(403, "right_missing");
+    town.order("/v1/entities", &token, "e-2", &operator)
+        .refused(403, "right_missing");
     let mut role = order.clone();
     role["roles"] = json!([{"role": "king"}]);
-    town.order("/v1/entities", &token, "e-2", &role).refused(400, "json_unexpected");
+    town.order("/v1/entities", &token, "e-2", &role)
+        .refused(400, "json_unexpected");
     assert_eq!(town.office.view().size(), size);
 }

@@ -11,12 +11,19 @@ use crate::town::Town;
 fn every_route_of_the_table_is_served_and_takes_no_other_method() {
     let town = Town::new();
     for route in ROUTES {
-        let path = route.path.replace("{gtin}", "6901234567892").replace(['{', '}'], "");
+        let path = route
+            .path
+            .replace("{gtin}", "6901234567892")
+            .replace(['{', '}'], "");
         let answer = town.ask(&route.method.to_uppercase(), &path, "", b"");
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        assert!(!text.contains("route_unknown") && answer.status != 405, "{path}: {text}");
+        assert!(
+            !text.contains("route_unknown") && answer.status != 405,
+            "{path}: {text}"
+        );
         assert!(answer.status < 500, "{path}: {text}");
-        town.ask("DELETE", &path, "", b"").refused(405, "method_unsupported");
+        town.ask("DELETE", &path, "", b"")
+            .refused(405, "method_unsupported");
         if route.caller == Caller::Bearer {
             let answer = town.post_json(&path, &json!({}));
             answer.refused(401, "token_wrong");
@@ -51,24 +58,35 @@ fn fits(schemas: &Value, schema: &Value, value: &Value, place: &str) {
     }
     for key in ["anyOf", "oneOf"] {
         if let Some(choices) = schema[key].as_array() {
-            let chosen = choices.iter().find(|it| (it["type"] == "null") == value.is_null());
+            let chosen = choices
+                .iter()
+                .find(|it| (it["type"] == "null") == value.is_null());
             return fits(schemas, chosen.unwrap_or(&choices[0]), value, place);
         }
     }
     if let Some(items) = schema.get("items")
         && let Some(values) = value.as_array()
     {
-        values.iter().for_each(|value| fits(schemas, items, value, &format!("{place}[]")));
+        values
+            .iter()
+            .for_each(|value| fits(schemas, items, value, &format!("{place}[]")));
     }
     let Some(fields) = schema["properties"].as_object() else {
         return;
     };
-    let object = value.as_object().unwrap_or_else(|| panic!("{place}: {value}"));
+    let object = value
+        .as_object()
+        .unwrap_or_else(|| panic!("{place}: {value}"));
     for name in schema["required"].as_array().into_iter().flatten() {
-        assert!(object.contains_key(name.as_str().unwrap()), "{place}: no {name}");
+        assert!(
+            object.contains_key(name.as_str().unwrap()),
+            "{place}: no {name}"
+        );
     }
     for (name, value) in object {
-        let field = fields.get(name).unwrap_or_else(|| panic!("{place}: {name} is not described"));
+        let field = fields
+            .get(name)
+            .unwrap_or_else(|| panic!("{place}: {name} is not described"));
         fits(schemas, field, value, &format!("{place}.{name}"));
     }
 }
@@ -88,22 +106,49 @@ fn answers_have_the_shape_that_is_described() {
     let code = unit.unit;
     let inspector = town.token(Who::Inspector, Role::Inspector);
     check("UnitAnswer", &get(format!("/v1/codes/{code}")));
-    check("UnitAnswer", &town.get_with(&format!("/v1/codes/{code}"), &inspector).json());
+    check(
+        "UnitAnswer",
+        &town
+            .get_with(&format!("/v1/codes/{code}"), &inspector)
+            .json(),
+    );
     check("RecordsAnswer", &get("/v1/changes".into()));
-    check("EntityAnswer", &get(format!("/v1/entities/{}", town.world.id(Who::Producer))));
+    check(
+        "EntityAnswer",
+        &get(format!("/v1/entities/{}", town.world.id(Who::Producer))),
+    );
     check("UnitsAnswer", &get("/v1/units/6901234567892/A".into()));
     check("AnchorAnswer", &get("/v1/anchor".into()));
-    check("InclusionAnswer", &get("/v1/proof/inclusion?index=0".into()));
-    check("ConsistencyAnswer", &get("/v1/proof/consistency?from=1".into()));
+    check(
+        "InclusionAnswer",
+        &get("/v1/proof/inclusion?index=0".into()),
+    );
+    check(
+        "ConsistencyAnswer",
+        &get("/v1/proof/consistency?from=1".into()),
+    );
     check("Problem", &town.get("/v1/codes/x").json());
-    check("ResultsAnswer", &town.post_records("/v1/records", &[certified.clone()]).json());
+    check(
+        "ResultsAnswer",
+        &town
+            .post_records("/v1/records", &[certified.clone()])
+            .json(),
+    );
     let producer = town.token(Who::Producer, Role::Producer);
     let order = json!({"unit": code.to_string(), "quantity": "1 斤"});
-    check("Problem", &town.order("/v1/certificates", &producer, "x", &order).json());
+    check(
+        "Problem",
+        &town
+            .order("/v1/certificates", &producer, "x", &order)
+            .json(),
+    );
     let order = json!({
         "product": "黄瓜", "product_class": "vegetable", "quantity": "1 斤", "origin": "廊坊",
         "produced_on": town.world.today().to_string(),
     });
-    let made = town.order("/v1/certificates", &producer, "y", &order).with(201).json();
+    let made = town
+        .order("/v1/certificates", &producer, "y", &order)
+        .with(201)
+        .json();
     check("CertificateAnswer", &made);
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use trace_core::{
     proof::receipt::Receipt,
     record::{
-        Signed, base64, section::Opening,
+        Signed, base64,
+        section::Opening,
         sign::{Signature, SigningKey},
         submission::{REQUEST_RECORDS_MAX, Submission},
     },
@@ -43,10 +44,18 @@ fn records_are_admitted_with_receipts_that_verify_and_sent_again_they_are_known(
         let receipt: Receipt = serde_json::from_value(admitted["receipt"].clone()).unwrap();
         let anchor = town.anchor();
         let verified = receipt.verify(sent.signed.signed_bytes(), &anchor.ledger_key);
-        assert_eq!(verified.unwrap().index(), admitted["index"].as_u64().unwrap());
+        assert_eq!(
+            verified.unwrap().index(),
+            admitted["index"].as_u64().unwrap()
+        );
     }
     let again = town.post_records("/v1/records", &both).with(200).json();
-    for (result, first) in again["results"].as_array().unwrap().iter().zip(answer["results"].as_array().unwrap()) {
+    for (result, first) in again["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(answer["results"].as_array().unwrap())
+    {
         assert_eq!(result["admitted"]["duplicate"], true);
         assert_eq!(result["admitted"]["index"], first["admitted"]["index"]);
     }
@@ -66,17 +75,30 @@ fn a_wrong_sequence_is_answered_with_the_expected_one() {
     town.world.chain(Who::Producer).resume(sequence, link);
     let other = town.world.unit();
     let wrong = town.sign(Who::Producer, other);
-    let document = town.post_records("/v1/records", std::slice::from_ref(&wrong)).refused(409, "sequence_wrong");
+    let document = town
+        .post_records("/v1/records", std::slice::from_ref(&wrong))
+        .refused(409, "sequence_wrong");
     assert_eq!(document["expected_sequence"], sequence + 1);
-    assert_eq!(document["expected_link"], certified.signed.hash().to_string());
+    assert_eq!(
+        document["expected_link"],
+        certified.signed.hash().to_string()
+    );
     // Beside others it is one result of several.
     let hash = certified.signed.hash();
-    let answer = town.post_records("/v1/records", &[certified, wrong]).with(200).json();
+    let answer = town
+        .post_records("/v1/records", &[certified, wrong])
+        .with(200)
+        .json();
     assert_eq!(answer["results"][0]["admitted"]["hash"], hash.to_string());
     let refused = &answer["results"][1]["refused"];
     assert_eq!(refused["code"], "sequence_wrong");
     assert_eq!(refused["expected_sequence"], sequence + 1);
-    assert!(refused["remedy"].as_str().unwrap().contains("expected sequence"));
+    assert!(
+        refused["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("expected sequence")
+    );
     drop(unit);
 }
 
@@ -88,16 +110,24 @@ fn a_refusal_names_the_rule_the_record_and_the_numbers() {
     let (body, openings) = town.world.warehouse_out(unit.unit, "11 斤");
     let out = town.world.sign(Who::ColdStore, body, openings);
     town.tick();
-    let document = town.post_records("/v1/records", &[out]).refused(422, "quantity_exceeded");
-    assert!(document["detail"].as_str().unwrap().contains("5500"), "{document}");
+    let document = town
+        .post_records("/v1/records", &[out])
+        .refused(422, "quantity_exceeded");
+    assert!(
+        document["detail"].as_str().unwrap().contains("5500"),
+        "{document}"
+    );
     let again = town.sign(Who::Producer, unit.clone());
-    let document = town.post_records("/v1/records", &[again]).refused(409, "trace_code_used");
+    let document = town
+        .post_records("/v1/records", &[again])
+        .refused(409, "trace_code_used");
     assert_eq!(document["record"].as_str().unwrap().len(), 64);
     // Whoever has no right to it.
     town.world.chain(Who::ColdStore);
     let stolen = town.world.voided(&certified.signed);
     let stolen = town.sign(Who::Buyer, stolen);
-    town.post_records("/v1/records", &[stolen]).refused(403, "right_missing");
+    town.post_records("/v1/records", &[stolen])
+        .refused(403, "right_missing");
 }
 
 #[test]
@@ -109,17 +139,23 @@ fn what_reads_badly_or_is_signed_wrongly_never_reaches_the_writer() {
     ask(b"").refused(400, "record_malformed");
     ask(b"\0\0\0\x01").refused(400, "record_malformed");
     ask(&[0xff; 64]).refused(413, "too_large");
-    town.ask("POST", "/v1/records", "content-type: text/plain\r\n", b"x").refused(415, "media_type_unsupported");
-    town.post_json("/v1/records", &json!({"records": [], "automic": true})).refused(400, "json_unexpected");
-    town.post_json("/v1/records", &json!({"records": [{"record": "!"}]})).refused(400, "record_malformed");
+    town.ask("POST", "/v1/records", "content-type: text/plain\r\n", b"x")
+        .refused(415, "media_type_unsupported");
+    town.post_json("/v1/records", &json!({"records": [], "automic": true}))
+        .refused(400, "json_unexpected");
+    town.post_json("/v1/records", &json!({"records": [{"record": "!"}]}))
+        .refused(400, "record_malformed");
     let unit = town.world.unit();
     let good = town.sign(Who::Producer, unit);
     let mut forged = *good.signed.signature().as_bytes();
     forged[0] ^= 1;
-    let forged = Signed::from_parts(good.signed.signed_bytes(), &Signature::from_bytes(forged)).unwrap();
-    town.post_records("/v1/records", &[Submission::bare(forged)]).refused(422, "signature_wrong");
+    let forged =
+        Signed::from_parts(good.signed.signed_bytes(), &Signature::from_bytes(forged)).unwrap();
+    town.post_records("/v1/records", &[Submission::bare(forged)])
+        .refused(422, "signature_wrong");
     let bad_salt = json!({"record": base64::encode(&good.signed.encode()), "trade": {"salt": "AA==", "bytes": ""}});
-    town.post_json("/v1/records", &json!({"records": [bad_salt]})).refused(400, "section_wrong");
+    town.post_json("/v1/records", &json!({"records": [bad_salt]}))
+        .refused(400, "section_wrong");
     assert_eq!(town.office.view().size(), size);
     town.post_records("/v1/records", &[good]).with(201);
 }
@@ -135,13 +171,20 @@ fn an_atomic_request_stands_whole_or_not_at_all() {
     let too_much = town.world.sign(Who::Producer, certificate, openings);
     town.tick();
     let both = [created, too_much];
-    let document = town.post_records("/v1/records?atomic=true", &both).refused(422, "quantity_exceeded");
+    let document = town
+        .post_records("/v1/records?atomic=true", &both)
+        .refused(422, "quantity_exceeded");
     assert_eq!(document["results"][0]["refused"]["code"], "group_refused");
-    assert_eq!(document["results"][1]["refused"]["code"], "quantity_exceeded");
+    assert_eq!(
+        document["results"][1]["refused"]["code"],
+        "quantity_exceeded"
+    );
     assert_eq!(town.office.view().size(), size);
     // One that reads badly refuses the others too.
     let body = json!({"records": [in_json(&both[0]), {"record": ""}], "atomic": true});
-    let document = town.post_json("/v1/records", &body).refused(400, "record_malformed");
+    let document = town
+        .post_json("/v1/records", &body)
+        .refused(400, "record_malformed");
     assert_eq!(document["results"][0]["refused"]["code"], "group_refused");
     assert_eq!(town.office.view().size(), size);
     // One by one, the first stands.
@@ -169,9 +212,11 @@ fn a_full_request_is_taken_and_one_more_record_is_not() {
     let unit = town.world.unit();
     let one_more = town.sign(Who::Producer, unit);
     many.push(one_more);
-    town.post_records("/v1/records", &many).refused(413, "too_large");
+    town.post_records("/v1/records", &many)
+        .refused(413, "too_large");
     let body = json!({"records": vec![json!({"record": ""}); REQUEST_RECORDS_MAX + 1]});
-    town.post_json("/v1/records", &body).refused(413, "too_large");
+    town.post_json("/v1/records", &body)
+        .refused(413, "too_large");
 }
 
 /// Signs prepared bytes and sends them, as a client that knows Ed25519 alone.
@@ -208,7 +253,10 @@ fn a_thin_client_prepares_signs_and_sends() {
     body.certificate.persons.clear();
     let mut statement = serde_json::to_value(&body).unwrap();
     statement.as_object_mut().unwrap().remove("trade");
-    statement["certificate"].as_object_mut().unwrap().remove("persons");
+    statement["certificate"]
+        .as_object_mut()
+        .unwrap()
+        .remove("persons");
     let mut order = json!({
         "key": id, "kind": "conformity_certificate_2026_buyer", "statement": statement,
         "trade": {"collected": ["PAPER-1"]},
@@ -218,21 +266,33 @@ fn a_thin_client_prepares_signs_and_sends() {
     assert_eq!(prepared["sequence"], 1);
     assert_eq!(prepared["person_ids"][0].as_str().unwrap().len(), 32);
     sign_prepared(&town, &key, &prepared).with(201);
-    let shown = town.get(&format!("/v1/codes/{}", unit.unit)).with(200).text();
+    let shown = town
+        .get(&format!("/v1/codes/{}", unit.unit))
+        .with(200)
+        .text();
     assert!(shown.contains("138****0000"));
 
     // What a client gets wrong is named.
     order["statement"]["trade"] = json!("00");
-    let document = town.post_json("/v1/prepare", &order).refused(400, "statement_malformed");
-    assert!(document["detail"].as_str().unwrap().contains("`trade`"), "{document}");
+    let document = town
+        .post_json("/v1/prepare", &order)
+        .refused(400, "statement_malformed");
+    assert!(
+        document["detail"].as_str().unwrap().contains("`trade`"),
+        "{document}"
+    );
     order["kind"] = json!("wish");
     order["statement"] = json!({});
     order["trade"] = Value::Null;
-    town.post_json("/v1/prepare", &order).refused(400, "kind_unknown");
+    town.post_json("/v1/prepare", &order)
+        .refused(400, "kind_unknown");
     order["key"] = json!("00".repeat(32));
-    town.post_json("/v1/prepare", &order).refused(403, "key_unknown");
+    town.post_json("/v1/prepare", &order)
+        .refused(403, "key_unknown");
     let order = json!({"key": id, "kind": "voided", "statement": [], "persons": []});
-    town.post_json("/v1/prepare", &order).refused(400, "statement_malformed");
+    town.post_json("/v1/prepare", &order)
+        .refused(400, "statement_malformed");
     let order = json!({"key": id, "kind": "voided", "statement": {}, "persons": [{"name": "x"}]});
-    town.post_json("/v1/prepare", &order).refused(400, "statement_malformed");
+    town.post_json("/v1/prepare", &order)
+        .refused(400, "statement_malformed");
 }

@@ -25,7 +25,8 @@ fn a_clock_that_jumped_takes_no_record_and_says_when_to_come_back() {
         "product": "黄瓜", "product_class": "vegetable", "quantity": "1 斤", "origin": "廊坊",
         "produced_on": town.world.today().to_string(),
     });
-    town.order("/v1/certificates", &token, "k", &order).refused(503, "clock_suspect");
+    town.order("/v1/certificates", &token, "k", &order)
+        .refused(503, "clock_suspect");
     town.get("/v1/changes").with(200);
     // Once the operator has confirmed it, the same request is taken.
     town.ledger().confirm_clock().unwrap();
@@ -33,7 +34,7 @@ fn a_clock_that_jumped_takes_no_record_and_says_when_to_come_back() {
 }
 
 #[test]
-fn a_writer_that_ended_takes_nothing_and_readers_do_not_notice() {
+fn a_ledger_that_was_closed_takes_nothing_shows_nothing_and_blames_nobody() {
     let mut town = Town::new();
     let (unit, _) = town.batch();
     let next = town.world.unit();
@@ -44,9 +45,17 @@ fn a_writer_that_ended_takes_nothing_and_readers_do_not_notice() {
     assert_eq!(answer.field("retry-after"), Some("60"));
     answer.refused(503, "ledger_read_only");
     let order = json!({"unit": unit.unit.to_string(), "reason": "x"});
-    town.order("/v1/void", &token, "k", &order).refused(503, "ledger_read_only");
-    town.get(&format!("/v1/codes/{}", unit.unit)).with(200);
-    town.get(&format!("/t/{}", unit.unit)).with(200);
+    town.order("/v1/void", &token, "k", &order)
+        .refused(503, "ledger_read_only");
+    // With the files closed nothing can be read either; that is no verdict, and
+    // says nothing of the machine.
+    let document = town
+        .get(&format!("/v1/codes/{}", unit.unit))
+        .refused(500, "failed");
+    assert_eq!(document.get("detail"), None, "{document}");
+    let page = town.get(&format!("/t/{}", unit.unit)).with(503).text();
+    assert!(page.contains("data-status=\"cannot_check\""), "{page}");
+    assert!(page.contains("says nothing about the goods") && !page.contains("redb"));
 }
 
 #[test]
@@ -67,10 +76,13 @@ fn a_read_only_ledger_is_looked_up_and_proved_and_shows_no_person() {
     assert!(!answer.text().contains("****"));
     town.get(&format!("{path}/bundle")).with(200);
     town.get("/checkpoint").with(200);
-    let document = town.post_records("/v1/records", &[created]).refused(503, "ledger_read_only");
+    let document = town
+        .post_records("/v1/records", &[created])
+        .refused(503, "ledger_read_only");
     assert_eq!(document["detail"], why);
     let order = json!({"unit": unit.unit.to_string(), "reason": "x"});
-    town.order("/v1/void", &token, "k", &order).refused(503, "ledger_read_only");
+    town.order("/v1/void", &token, "k", &order)
+        .refused(503, "ledger_read_only");
     let figures = town.get("/metrics").with(200).text();
     assert!(figures.contains("trace_ledger_writes 0"), "{figures}");
 }
@@ -87,7 +99,10 @@ fn an_operator_sees_how_the_ledger_stands() {
         "trace_ledger_writes 1".into(),
         "trace_lookups 0".into(),
     ] {
-        assert!(figures.lines().any(|found| found == line), "{line}\n{figures}");
+        assert!(
+            figures.lines().any(|found| found == line),
+            "{line}\n{figures}"
+        );
     }
     assert!(figures.contains("trace_ledger_overlay_bytes"));
     let _ = Arc::clone(&town.office);
