@@ -20,6 +20,7 @@ use crate::ident::EntityId;
 use crate::proof::merkle::{Frontier, leaf_hash};
 use crate::proof::note::NoteSigner;
 use crate::record::claim::Claim;
+use crate::record::layout::Unverified;
 use crate::record::rights::Registry;
 use crate::record::section::Openings;
 use crate::record::sign::KeyId;
@@ -345,9 +346,12 @@ impl Sequencer {
             Statement::new(self.origin.clone(), key, sequence, link, stamp, body).sign(&signing);
         // The same gate as for everyone: what was just signed is verified, so
         // that a fault of the machine cannot put a bad signature on the log.
-        signed
-            .verify(&signing.key())
-            .map_err(|error| refuse(Invalid::new(Rule::Signature, error.to_string())))
+        signed.verify(&signing.key()).map_err(|error| {
+            refuse(match error {
+                Unverified::Form(invalid) => invalid,
+                Unverified::Evidence(error) => Invalid::new(Rule::Signature, error.to_string()),
+            })
+        })
     }
 
     /// The newest hosted key of an entity that is enrolled and not revoked.

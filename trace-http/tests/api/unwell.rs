@@ -34,7 +34,7 @@ fn a_clock_that_jumped_takes_no_record_and_says_when_to_come_back() {
 }
 
 #[test]
-fn a_writer_that_ended_takes_nothing_and_readers_do_not_notice() {
+fn a_ledger_that_was_closed_takes_nothing_shows_nothing_and_blames_nobody() {
     let mut town = Town::new();
     let (unit, _) = town.batch();
     let next = town.world.unit();
@@ -47,8 +47,15 @@ fn a_writer_that_ended_takes_nothing_and_readers_do_not_notice() {
     let order = json!({"unit": unit.unit.to_string(), "reason": "x"});
     town.order("/v1/void", &token, "k", &order)
         .refused(503, "ledger_read_only");
-    town.get(&format!("/v1/codes/{}", unit.unit)).with(200);
-    town.get(&format!("/t/{}", unit.unit)).with(200);
+    // With the files closed nothing can be read either; that is no verdict, and
+    // says nothing of the machine.
+    let document = town
+        .get(&format!("/v1/codes/{}", unit.unit))
+        .refused(500, "failed");
+    assert_eq!(document.get("detail"), None, "{document}");
+    let page = town.get(&format!("/t/{}", unit.unit)).with(503).text();
+    assert!(page.contains("data-status=\"cannot_check\""), "{page}");
+    assert!(page.contains("says nothing about the goods") && !page.contains("redb"));
 }
 
 #[test]
