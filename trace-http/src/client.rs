@@ -12,6 +12,7 @@ use ureq::{
     Agent, Body,
     http::{Response, header},
 };
+use zeroize::Zeroizing;
 
 use crate::problem::MEDIA_TYPE;
 
@@ -101,6 +102,17 @@ pub struct Client {
     agent: Agent,
     base: String,
     language: &'static str,
+    authorization: Option<Authorization>,
+}
+
+/// The value of `Authorization`; never shown, wiped when dropped.
+#[derive(Clone)]
+struct Authorization(Zeroizing<String>);
+
+impl std::fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Authorization(..)")
+    }
 }
 
 impl Client {
@@ -133,7 +145,16 @@ impl Client {
             agent: config.into(),
             base: address.trim_end_matches('/').to_owned(),
             language: language.tag(),
+            authorization: None,
         })
+    }
+
+    /// The same, with a bearer token (RFC 6750, section 2.1).
+    #[must_use]
+    pub fn with_token(mut self, token: Zeroizing<String>) -> Self {
+        let value = Zeroizing::new(format!("Bearer {}", token.as_str()));
+        self.authorization = Some(Authorization(value));
+        self
     }
 
     /// The bytes at `path`, or `None` where the server has nothing there.
@@ -142,10 +163,14 @@ impl Client {
     /// Where the server is not reached or refuses for another reason.
     pub fn get(&self, path: &str) -> Result<Option<Vec<u8>>, ClientError> {
         let url = format!("{}{path}", self.base);
-        let request = self.agent.get(&url);
-        let answer = request
-            .header(header::ACCEPT_LANGUAGE, self.language)
-            .call();
+        let mut request = self
+            .agent
+            .get(&url)
+            .header(header::ACCEPT_LANGUAGE, self.language);
+        if let Some(Authorization(value)) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, value.as_str());
+        }
+        let answer = request.call();
         match answered(&url, answer) {
             Err(ClientError::Refused { problem, .. }) if problem.status == 404 => Ok(None),
             answered => answered.map(Some),
@@ -201,6 +226,9 @@ impl Client {
             .post(&url)
             .header(header::CONTENT_TYPE, media_type)
             .header(header::ACCEPT_LANGUAGE, self.language);
+        if let Some(Authorization(value)) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, value.as_str());
+        }
         if let Some(key) = idempotency_key {
             request = request.header("idempotency-key", key);
         }

@@ -24,7 +24,11 @@ use trace_core::{
         opening::{self, Parts},
         sequencer::Sequencer,
     },
-    proof::{anchor::Anchor, merkle::leaf_hash, note::NoteSigner},
+    proof::{
+        anchor::Anchor,
+        merkle::leaf_hash,
+        note::{NoteSigner, VerifierKey},
+    },
     record::{Hash, Origin, sign::SigningKey},
     store::{
         disk::{Access, Disk, RealDisk},
@@ -190,6 +194,15 @@ impl Home {
 /// When the ledger has no first record, or the store fails.
 pub fn leaf0(view: &trace_core::ledger::View) -> Result<Hash, trace_core::ledger::Failed> {
     Ok(leaf_hash(&view.entry(0)?.encode()))
+}
+
+/// The verifier key of the ledger whose signing key lies in this file.
+///
+/// # Errors
+/// [`Store::Place`] when it is not there or is no such file.
+pub fn verifier_key(path: &Path) -> Result<VerifierKey, Store> {
+    let (origin, key) = read_key(path)?;
+    Ok(signer(&origin, key)?.verifier_key().clone())
 }
 
 fn signer(origin: &Origin, key: SigningKey) -> Result<Arc<NoteSigner>, Store> {

@@ -6,7 +6,7 @@
 //! against this file before it writes, and signs nothing that does not extend it.
 
 use super::log::LogView;
-use crate::error::Store;
+use crate::error::{Store, Verify};
 use crate::proof::checkpoint::{Checkpoint, SignedCheckpoint, VerifiedCheckpoint};
 use crate::proof::note::{NoteSigner, VerifierKey};
 use crate::record::{Hash, Origin};
@@ -88,6 +88,30 @@ pub(crate) enum Standing {
     },
 }
 
+/// Refuses to begin a ledger where one has signed already: beginning again
+/// under its key would be a fork. A checkpoint of nothing is left by a creation
+/// that was cut off.
+pub(crate) fn refuse_signed(
+    disk: &dyn Disk,
+    folder: &Path,
+    key: &VerifierKey,
+) -> Result<(), Store> {
+    let path = folder.join(LAST_CHECKPOINT);
+    let Some(bytes) = files::read(disk, &path)? else {
+        return Ok(());
+    };
+    let note = String::from_utf8_lossy(&bytes);
+    let why = match SignedCheckpoint::open(&note, key) {
+        Ok(last) if last.size() == 0 => return Ok(()),
+        Ok(last) => format!(
+            "this ledger has signed {} entries; find its log, or begin one of another name and key",
+            last.size()
+        ),
+        Err(error) => format!("the last checkpoint of something else is here: {error}"),
+    };
+    Err(Store::Place { path, why })
+}
+
 /// Holds the log against the last checkpoint.
 pub(crate) fn compare(
     disk: &dyn Disk,
@@ -115,22 +139,32 @@ pub(crate) fn compare(
         Ok(last) => last,
         Err(error) => return broken(format!("{}: {error}", path.display()), None),
     };
-    if last.size() > size {
-        let (signed, lost) = (last.size(), last.size() - size);
+    match contradiction("the last signed checkpoint", &last, log, size)? {
+        Some(verdict) => broken(verdict.to_string(), Some(last)),
+        None => Ok(Standing::Extends(last)),
+    }
+}
+
+/// How a log of `size` entries contradicts a checkpoint of its ledger, if it
+/// does: it is shorter (rollback), or begins otherwise (fork).
+pub(crate) fn contradiction(
+    name: &str,
+    signed: &VerifiedCheckpoint,
+    log: &LogView,
+    size: u64,
+) -> Result<Option<Verify>, Store> {
+    let covered = signed.size();
+    if let Some(lost) = covered.checked_sub(size).filter(|lost| *lost > 0) {
         let why = format!(
-            "rollback: the last signed checkpoint covers {signed} entries, the log holds {size}; {lost} are missing. \
+            "{name} covers {covered} entries, the log holds {size}; {lost} are missing. \
              Supply them from clients' records, a mirror or a backup"
         );
-        return broken(why, Some(last));
+        return Ok(Some(Verify::Rollback { why }));
     }
-    let root = log.root(last.size())?;
-    if root != *last.root() {
-        let why = format!(
-            "fork: the last signed checkpoint of {} entries has root {}, the log {root}",
-            last.size(),
-            last.root()
-        );
-        return broken(why, Some(last));
+    let (root, wanted) = (log.root(covered)?, signed.root());
+    if root != *wanted {
+        let why = format!("{name} of {covered} entries has root {wanted}, the log {root}");
+        return Ok(Some(Verify::Fork { why }));
     }
-    Ok(Standing::Extends(last))
+    Ok(None)
 }

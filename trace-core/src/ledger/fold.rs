@@ -3,13 +3,13 @@
 //! A pure function of the record, what lies beside it, and the state before it;
 //! replaying the log makes the same rows, byte for byte.
 
-use super::folded::{ChainState, Folded, RecordPlace, RequestState};
+use super::folded::{ChainState, RecordPlace, RequestState};
 use super::log::Request;
 use super::{Failed, rows};
 use crate::ident::EntityId;
 use crate::record::claim::Claim;
 use crate::record::encode::encode;
-use crate::record::rights::{EntityState, Grant, KeyState, Registry, root_entity};
+use crate::record::rights::{EntityState, Grant, KeyState, root_entity};
 use crate::record::unit::units_of;
 use crate::record::{Body, Signed};
 use crate::rules::{Facts, StockState};
@@ -20,7 +20,7 @@ pub(crate) type Change = (Vec<u8>, Vec<u8>);
 /// What `record`, standing at `index`, changes. `claims` are the record's, with
 /// its trade section at hand; `signer` is the entity whose key signed.
 pub(crate) fn changes(
-    folded: &Folded,
+    folded: &impl Facts<Error = Failed>,
     record: &Signed,
     body: &Body,
     claims: &[Claim],
@@ -74,7 +74,7 @@ pub(crate) fn changes(
 }
 
 fn of_claim(
-    folded: &Folded,
+    folded: &impl Facts<Error = Failed>,
     claim: &Claim,
     signer: EntityId,
     index: u64,

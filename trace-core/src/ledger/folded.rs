@@ -6,6 +6,7 @@ use super::{Failed, rows};
 use crate::error::Store;
 use crate::ident::{EntityId, TraceCode};
 use crate::record::claim::Policy;
+use crate::record::hash::Hasher;
 use crate::record::rights::{EntityState, KeyState, Registry};
 use crate::record::sign::KeyId;
 use crate::record::unit::UnitState;
@@ -68,11 +69,7 @@ impl Folded {
         self.view.overlay_bytes()
     }
 
-    fn read<T: Serialize + DeserializeOwned>(
-        &self,
-        what: &str,
-        key: &[u8],
-    ) -> Result<Option<T>, Store> {
+    fn read<T: DeserializeOwned>(&self, what: &str, key: &[u8]) -> Result<Option<T>, Store> {
         self.view
             .get_with(key, |bytes| rows::decode(what, bytes))?
             .transpose()
@@ -87,7 +84,10 @@ impl Folded {
     }
 
     /// Where a key's chain stands.
-    pub(crate) fn chain(&self, key: &KeyId) -> Result<ChainState, Store> {
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn chain(&self, key: &KeyId) -> Result<ChainState, Store> {
         Ok(self.read("chain", &rows::chain(key))?.unwrap_or_default())
     }
 
@@ -169,7 +169,10 @@ impl Folded {
     }
 
     /// Every section about a person: index and place.
-    pub(crate) fn sections_of(&self, person: &PersonId) -> Result<Vec<SectionPlace>, Store> {
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn sections_of(&self, person: &PersonId) -> Result<Vec<SectionPlace>, Store> {
         let prefix = rows::person_sections(person);
         let mut found = Vec::new();
         self.visit(&prefix, &prefix, |key, _| {
@@ -208,6 +211,24 @@ impl Folded {
             }
         })?;
         found
+    }
+
+    /// A hash over every derived row in order of key, each key and value behind
+    /// its length: two indexes with one digest are the same, byte for byte.
+    /// Reads the whole index, so it is for audits and tests.
+    ///
+    /// # Errors
+    /// From the engine.
+    pub fn derived_digest(&self) -> Result<Hash, Store> {
+        let mut hasher = Hasher::default();
+        self.visit(&[], &[], |key, value| {
+            for part in [key, value] {
+                hasher.update(&(part.len() as u64).to_be_bytes());
+                hasher.update(part);
+            }
+            true
+        })?;
+        Ok(hasher.finish())
     }
 
     /// Shows `visit` the rows under `prefix` from key `from` on, while it says so.

@@ -11,15 +11,15 @@ use crate::store::table::{Direction, SequenceTable, Tables};
 use std::ops::ControlFlow;
 
 /// Index → entry bytes.
-const ENTRIES: SequenceTable = SequenceTable("entries");
+pub(crate) const ENTRIES: SequenceTable = SequenceTable("entries");
 /// Index → the leaf's hash and those of the nodes that it completes.
-const TREE: SequenceTable = SequenceTable("tree");
+pub(crate) const TREE: SequenceTable = SequenceTable("tree");
 /// Index → the trade section's opening: the annex.
-const ANNEX: SequenceTable = SequenceTable("annex");
+pub(crate) const ANNEX: SequenceTable = SequenceTable("annex");
 /// Index × 8 + place → a personal section's opening, encrypted.
-const VAULT: SequenceTable = SequenceTable("vault");
+pub(crate) const VAULT: SequenceTable = SequenceTable("vault");
 /// Index → the hosted request that made the record.
-const REQUESTS: SequenceTable = SequenceTable("requests");
+pub(crate) const REQUESTS: SequenceTable = SequenceTable("requests");
 
 /// The tables of the log's file.
 pub(crate) const TABLES: Tables = Tables {
@@ -29,7 +29,7 @@ pub(crate) const TABLES: Tables = Tables {
 
 /// Personal sections of one record are numbered below this; a record names at
 /// most `PERSONS_MAX` persons.
-const PLACES: u64 = 8;
+pub(crate) const PLACES: u64 = 8;
 const _: () = assert!(crate::record::section::PERSONS_MAX as u64 <= PLACES);
 
 /// All that one admitted record adds to the log.
@@ -68,14 +68,8 @@ pub(crate) fn append(batch: &mut Batch<'_>, row: &Row) -> Result<(), Store> {
         batch.put(ANNEX, row.index, &encode::encode(trade))?;
     }
     for (position, sealed) in (0u8..).zip(&row.persons) {
-        batch.put(
-            VAULT,
-            vault_key(SectionPlace {
-                index: row.index,
-                position,
-            }),
-            sealed,
-        )?;
+        let index = row.index;
+        put_person(batch, SectionPlace { index, position }, sealed)?;
     }
     if let Some(request) = &row.request {
         batch.put(REQUESTS, row.index, &encode::encode(request))?;
@@ -83,7 +77,16 @@ pub(crate) fn append(batch: &mut Batch<'_>, row: &Row) -> Result<(), Store> {
     Ok(())
 }
 
-/// Destroys the an encrypted personal section.
+/// Puts an encrypted personal section at its place.
+pub(crate) fn put_person(
+    batch: &mut Batch<'_>,
+    place: SectionPlace,
+    sealed: &[u8],
+) -> Result<(), Store> {
+    batch.put(VAULT, vault_key(place), sealed)
+}
+
+/// Destroys an encrypted personal section.
 pub(crate) fn destroy_person(batch: &mut Batch<'_>, place: SectionPlace) -> Result<(), Store> {
     batch.delete(VAULT, vault_key(place)).map(|_| ())
 }
@@ -106,9 +109,17 @@ impl LogView {
         Self { snapshot }
     }
 
+    /// The tables themselves, for those who go through all of them.
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     /// How many entries there are: one past the last key.
     pub(crate) fn size(&self) -> Result<u64, Store> {
-        Ok(self.snapshot.last(ENTRIES)?.map_or(0, |row| row.key() + 1))
+        Ok(self
+            .snapshot
+            .last(ENTRIES)?
+            .map_or(0, |row| row.key().saturating_add(1)))
     }
 
     /// The bytes of an entry.
@@ -171,11 +182,6 @@ impl LogView {
             })
     }
 
-    /// The tree's row of a leaf, as stored.
-    pub(crate) fn tree_row(&self, index: u64) -> Result<Option<Vec<u8>>, Store> {
-        self.snapshot.get(TREE, index)
-    }
-
     /// The root of the first `size` entries.
     pub(crate) fn root(&self, size: u64) -> Result<Hash, Store> {
         root(self, size)
@@ -207,7 +213,7 @@ fn unproved(error: Unproved<Store>) -> super::Failed {
     }
 }
 
-fn decode<T: serde::Serialize + serde::de::DeserializeOwned>(
+pub(crate) fn decode<T: serde::Serialize + serde::de::DeserializeOwned>(
     what: &str,
     index: u64,
     bytes: &[u8],

@@ -5,6 +5,8 @@
 //! the last-checkpoint file → answer. Indexes follow behind the log. A store
 //! error stops the writer for good; nothing is caught and gone on from.
 
+pub mod audit;
+pub mod backup;
 pub mod bundling;
 mod checkpoints;
 mod clock;
@@ -19,11 +21,16 @@ pub mod opening;
 mod rows;
 pub mod seal;
 pub mod sequencer;
+mod stored;
+pub mod supply;
 mod titled;
 pub mod tokens;
 
 pub mod vault;
 mod view;
+mod working;
+#[cfg(test)]
+pub(crate) mod world;
 pub mod writer;
 
 pub use checkpoints::LAST_CHECKPOINT;

@@ -25,13 +25,15 @@ use crate::store::disk::{Disk, RealDisk};
 use crate::store::files;
 use crate::store::overlay::{self, Index, Merging};
 use crate::store::redb::Database;
-use crate::store::table::Check;
+use crate::store::table::{Check, Tables};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The log's file within the ledger's folder.
 pub const LOG: &str = "log.redb";
+/// The tables in the log's file, for an engine on a disk of the caller's own.
+pub const LOG_TABLES: Tables = log::TABLES;
 /// The derived index's file.
 pub const INDEX: &str = "index.redb";
 /// The file of personal data keys.
@@ -39,8 +41,9 @@ pub const VAULT: &str = "vault.keys";
 /// The file of hosted keys.
 pub const HOSTED: &str = "hosted.keys";
 
-/// Up to this size of log its integrity is checked whole on every opening: the
-/// check reads about 500 MB a second, so this takes about a second.
+/// Up to this size a file's integrity is checked whole on every opening, also
+/// after a clean stop, for pages rot: the check reads about 500 MB a second, so
+/// this takes half a second for the log and as much for the index.
 const FULL_CHECK_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How a ledger uses the machine.
@@ -98,26 +101,61 @@ pub struct Parts {
     pub entropy: Entropy,
 }
 
-/// Makes an empty ledger in `folder`, whose first record is still to come.
+/// Makes an empty ledger in `folder`, whose first record is still to come. When
+/// it is cut off, doing it again finishes it.
 ///
 /// # Errors
-/// [`Store::Place`] when there is one already.
+/// [`Store::Place`] when there is one already, or the last checkpoint of one.
 pub fn create(folder: &Path, settings: Settings, parts: Parts) -> Result<Sequencer, Store> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let path = folder.join(LOG);
+    if is_ledger(folder) {
+        let why = "a ledger is here already; create never replaces".into();
+        return Err(Store::Place { path, why });
+    }
     let checkpoint_folder = settings
         .checkpoint_folder
         .clone()
         .unwrap_or_else(|| folder.to_path_buf());
-    let log = Database::create(&folder.join(LOG), log::TABLES, settings.cache_bytes / 2)?;
     let index = Index::recreate(&folder.join(INDEX), index_settings(&settings))?;
-    let vault = Vault::create(Arc::clone(&disk), &folder.join(VAULT))?;
+    let cache_bytes = settings.cache_bytes / 2;
+    let log = || Database::create(&path, log::TABLES, cache_bytes);
+    let vault = folder.join(VAULT);
+    create_on(
+        disk,
+        &checkpoint_folder,
+        log,
+        index,
+        &vault,
+        settings,
+        parts,
+    )
+}
+
+/// Makes an empty ledger of engines on whatever disks: the counterpart of
+/// [`resume`]. `log` makes the log's database and is called last, because the
+/// name of its file is what makes a folder a ledger.
+///
+/// # Errors
+/// As of [`create`].
+pub fn create_on(
+    disk: Arc<dyn Disk>,
+    checkpoint_folder: &Path,
+    log: impl FnOnce() -> Result<Database, Store>,
+    index: Index,
+    vault: &Path,
+    settings: Settings,
+    parts: Parts,
+) -> Result<Sequencer, Store> {
+    checkpoints::refuse_signed(&*disk, checkpoint_folder, parts.signer.verifier_key())?;
+    let vault = create_vault(&disk, vault)?;
     let mut checkpoints =
-        Checkpoints::new(disk, &checkpoint_folder, parts.origin.clone(), parts.signer)?;
+        Checkpoints::new(disk, checkpoint_folder, parts.origin.clone(), parts.signer)?;
     let frontier = Frontier::default();
     let checkpoint = checkpoints.advance(0, frontier.root())?;
     checkpoints.prepare()?;
     assemble(
-        log,
+        log()?,
         index,
         vault,
         checkpoints,
@@ -131,6 +169,21 @@ pub fn create(folder: &Path, settings: Settings, parts: Parts) -> Result<Sequenc
     )
 }
 
+/// An empty vault, which may be the one of a creation that was cut off.
+fn create_vault(disk: &Arc<dyn Disk>, path: &Path) -> Result<Vault, Store> {
+    let there = match Vault::create(Arc::clone(disk), path) {
+        Err(Store::Place { .. }) => Vault::open(Arc::clone(disk), path)?,
+        made => return made,
+    };
+    match there.persons().len() {
+        0 => Ok(there),
+        keys => Err(Store::Place {
+            path: path.into(),
+            why: format!("the keys of {keys} persons are here, and no log: a ledger lost it"),
+        }),
+    }
+}
+
 /// Opens the ledger in `folder`.
 ///
 /// # Errors
@@ -138,15 +191,15 @@ pub fn create(folder: &Path, settings: Settings, parts: Parts) -> Result<Sequenc
 pub fn open(folder: &Path, settings: Settings, parts: Parts) -> Result<Opened, Store> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let path = folder.join(LOG);
-    let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-    let check = if length <= FULL_CHECK_MAX_BYTES {
-        Check::Full
-    } else {
-        Check::Quick
-    };
-    let log = Database::open(&path, log::TABLES, check, settings.cache_bytes / 2)?;
+    let log = Database::open(
+        &path,
+        log::TABLES,
+        affordable_check(&path),
+        settings.cache_bytes / 2,
+    )?;
     let index_path = folder.join(INDEX);
-    let index = match Index::open(&index_path, Check::Quick, index_settings(&settings)) {
+    let check = affordable_check(&index_path);
+    let index = match Index::open(&index_path, check, index_settings(&settings)) {
         Ok(index) => index,
         // Derived: whatever is wrong with it, the log makes it again.
         Err(Store::Damaged { .. } | Store::Place { .. } | Store::Engine { .. }) => {
@@ -160,6 +213,14 @@ pub fn open(folder: &Path, settings: Settings, parts: Parts) -> Result<Opened, S
         .clone()
         .unwrap_or_else(|| folder.to_path_buf());
     resume(disk, &checkpoint_folder, log, index, vault, settings, parts)
+}
+
+fn affordable_check(path: &Path) -> Check {
+    let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    match length <= FULL_CHECK_MAX_BYTES {
+        true => Check::Full,
+        false => Check::Quick,
+    }
 }
 
 /// Opens a ledger from engines that are open already, on whatever disks.
@@ -267,6 +328,7 @@ fn assemble(
         hosted,
         entropy,
         view,
+        memory: super::working::Memory::default(),
         stopped: None,
     })
 }

@@ -9,7 +9,7 @@ use crate::ident::{EntityId, TraceCode};
 use crate::record::sign::KeyId;
 use crate::record::wire::PersonId;
 use crate::record::{Hash, SubjectId, encode};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 /// The ledger's policy.
 pub(crate) const POLICY: &[u8] = b"o";
@@ -130,11 +130,8 @@ pub(crate) fn code_at_end(key: &[u8]) -> Option<TraceCode> {
 }
 
 /// Decodes a derived value; one that does not decode is damage.
-pub(crate) fn decode<T: Serialize + DeserializeOwned>(
-    what: &str,
-    bytes: &[u8],
-) -> Result<T, Store> {
-    encode::decode(what, bytes).map_err(|error| Store::Damaged {
+pub(crate) fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Store> {
+    encode::decode_own(what, bytes).map_err(|error| Store::Damaged {
         what: format!("index: {error}"),
     })
 }

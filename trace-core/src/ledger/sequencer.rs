@@ -14,6 +14,7 @@ use super::job::{Admitted, Item, Job, JobRequest, Outcome, Refusal, Refused, ref
 use super::log::{self, LogView, Request, Row};
 use super::vault::{SectionPlace, Vault, VaultReader};
 use super::view::View;
+use super::working::{Memory, Working};
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::EntityId;
 use crate::proof::merkle::{Frontier, leaf_hash};
@@ -47,6 +48,7 @@ pub struct Sequencer {
     pub(super) hosted: HostedKeys,
     pub(super) entropy: Entropy,
     pub(super) view: View,
+    pub(super) memory: Memory,
     pub(super) stopped: Option<String>,
 }
 
@@ -89,12 +91,21 @@ impl Sequencer {
     /// Any [`Store`] error is final: nothing of this group may be answered, and
     /// the process must end.
     pub fn admit(&mut self, jobs: Vec<Job>, now_ms: u64) -> Result<Vec<Vec<Outcome>>, Store> {
-        if let Some(why) = &self.stopped {
-            return Err(Store::ReadOnly {
-                why: format!("the writer stopped: {why}"),
-            });
-        }
+        self.refuse_stopped()?;
         let outcome = self.admit_group(jobs, now_ms);
+        self.stop_on_error(outcome)
+    }
+
+    fn refuse_stopped(&self) -> Result<(), Store> {
+        match &self.stopped {
+            None => Ok(()),
+            Some(why) => Err(Store::ReadOnly {
+                why: format!("the writer stopped: {why}"),
+            }),
+        }
+    }
+
+    fn stop_on_error<T>(&mut self, outcome: Result<T, Store>) -> Result<T, Store> {
         if let Err(error) = &outcome {
             self.stopped = Some(error.to_string());
         }
@@ -129,10 +140,10 @@ impl Sequencer {
         pending: &mut Pending,
     ) -> Result<Vec<Outcome>, Store> {
         let count = job.items.len();
-        if let Some(request) = &job.request {
-            if let Some(answer) = self.known_request(request, count, pending)? {
-                return Ok(answer);
-            }
+        if let Some(request) = &job.request
+            && let Some(answer) = self.known_request(request, count, pending)?
+        {
+            return Ok(answer);
         }
         let is_atomic = job.atomic || job.request.is_some();
         let savepoint = is_atomic.then(|| Savepoint {
@@ -163,6 +174,7 @@ impl Sequencer {
                         continue;
                     };
                     self.index.rollback(savepoint.mark)?;
+                    self.memory.forget();
                     self.frontier = savepoint.frontier;
                     pending.rows.truncate(savepoint.rows);
                     pending.erased.truncate(savepoint.erased);
@@ -226,14 +238,15 @@ impl Sequencer {
         request: Option<Request>,
         pending: &mut Pending,
     ) -> Result<Admitted, Refused> {
-        let folded = Folded::new(self.index.view());
+        let working = Working::new(Folded::new(self.index.view()), &self.memory);
+        let folded = working.folded();
         let (record, openings) = match item {
             Item::Signed { record, openings } => (*record, openings),
             Item::Hosted {
                 entity,
                 body,
                 openings,
-            } => (self.sign_hosted(&folded, &entity, &body, stamp)?, openings),
+            } => (self.sign_hosted(folded, &entity, &body, stamp)?, openings),
         };
         let hash = record.hash();
         if let Some(index) = folded.index_of(&hash)? {
@@ -243,12 +256,12 @@ impl Sequencer {
                 is_duplicate: true,
             });
         }
-        self.check_chain(&folded, &record)?;
+        self.check_chain(folded, &record)?;
         let index = self.frontier.size();
         let Admissible { claims, signed_as } =
-            rules::admit(&folded, &self.origin, &record, &openings, index, stamp)?;
+            rules::admit(&working, &self.origin, &record, &openings, index, stamp)?;
         let changes = fold::changes(
-            &folded,
+            &working,
             &record,
             record.body(),
             &claims,
@@ -258,7 +271,8 @@ impl Sequencer {
         )?;
         // No reader's copy may be alive while the overlay changes: each would
         // cost a copy of the nodes on the way.
-        drop(folded);
+        drop(working);
+        self.memory.forget_changed(&claims);
         let entry = record.entry(stamp);
         let nodes = self.frontier.push(leaf_hash(&entry))?;
         for (key, value) in &changes {
@@ -413,9 +427,11 @@ impl Sequencer {
     /// # Errors
     /// Final, as of [`admit`](Self::admit).
     pub fn settle(&mut self) -> Result<(), Store> {
-        self.checkpoints.prepare()?;
-        self.index
-            .maybe_merge(self.frontier.size(), self.frontier.root().into())
+        self.refuse_stopped()?;
+        let (size, root) = (self.frontier.size(), self.frontier.root().into());
+        let prepared = self.checkpoints.prepare();
+        let settled = prepared.and_then(|()| self.index.maybe_merge(size, root));
+        self.stop_on_error(settled)
     }
 
     /// Replays all erasures, so that a vault put back from elsewhere holds
@@ -449,8 +465,10 @@ impl Sequencer {
     /// # Errors
     /// Final, as of [`admit`](Self::admit).
     pub fn sweep_persons(&mut self, day: i32) -> Result<(), Store> {
-        let due = Folded::new(self.index.view()).persons_gone_by(day)?;
-        self.vault.erase(&due).map(|_| ())
+        self.refuse_stopped()?;
+        let due = Folded::new(self.index.view()).persons_gone_by(day);
+        let swept = due.and_then(|due| self.vault.erase(&due));
+        self.stop_on_error(swept).map(|_| ())
     }
 
     /// Merges the index and closes the files, so that opening is quick.

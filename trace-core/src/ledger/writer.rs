@@ -170,7 +170,7 @@ impl Ledger {
         };
         let id = submission.signed.statement().key;
         let key = match enrolled.get(&id) {
-            Some(key) => key.clone(),
+            Some(key) => *key,
             None => self.signer_key(view, &submission, id).map_err(refusal)?,
         };
         let record = submission
@@ -199,7 +199,7 @@ impl Ledger {
     fn signer_key(&self, view: &View, submission: &Submission, id: KeyId) -> Result<Key, Invalid> {
         let keys = &self.shared.keys;
         if let Some(key) = keys.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            return Ok(key.clone());
+            return Ok(*key);
         }
         let unknown = |why: String| Invalid::new(Rule::KeyUnknown, why);
         let state = view
@@ -226,7 +226,7 @@ impl Ledger {
         if keys.len() >= KEYS_REMEMBERED_MAX {
             keys.clear();
         }
-        keys.insert(id, key.clone());
+        keys.insert(id, key);
         Ok(key)
     }
 

@@ -48,6 +48,21 @@ pub fn decode<T: Serialize + DeserializeOwned>(what: &str, bytes: &[u8]) -> Resu
     Ok(value)
 }
 
+/// Reads a value that this program wrote itself, as derived tables are: all
+/// bytes, but without proving that they are the only spelling.
+///
+/// # Errors
+/// [`Rule::Record`] when the bytes are short, left over, or not of the type.
+pub fn decode_own<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Invalid> {
+    let malformed = |why: String| Invalid::new(Rule::Record, format!("{what}: {why}"));
+    let (value, rest) =
+        postcard::take_from_bytes::<T>(bytes).map_err(|error| malformed(error.to_string()))?;
+    match rest {
+        [] => Ok(value),
+        _ => Err(malformed(format!("{} bytes are left over", rest.len()))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

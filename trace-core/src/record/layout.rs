@@ -397,6 +397,18 @@ impl Entry {
         })
     }
 
+    /// The kind and the signer's key id that an entry's bytes state, for those
+    /// who sort entries before they read them; `None` where there is no room.
+    #[must_use]
+    pub fn peek(bytes: &[u8]) -> Option<(u16, KeyId)> {
+        let (_, rest) = bytes.split_at_checked(STAMP_BYTES + MAGIC.len())?;
+        let (origin, rest) = rest.split_first()?;
+        let (_, rest) = rest.split_at_checked(usize::from(*origin))?;
+        let (kind, rest) = rest.split_first_chunk::<2>()?;
+        let (key, _) = rest.split_first_chunk::<32>()?;
+        Some((u16::from_be_bytes(*kind), KeyId::from(Hash::from(*key))))
+    }
+
     /// The entry's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

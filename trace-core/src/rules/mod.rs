@@ -15,7 +15,7 @@ use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, TraceCode};
 use crate::record::claim::{Claim, Policy};
 use crate::record::rights::{self, Registry, SignedAs};
-use crate::record::section::Openings;
+use crate::record::section::{Opening, Openings};
 use crate::record::wire::PersonId;
 use crate::record::{Origin, Verified};
 use serde::{Deserialize, Serialize};
@@ -121,15 +121,54 @@ pub fn admit<F: Facts>(
     index: u64,
     admitted_ms: u64,
 ) -> Result<Admissible, F::Error> {
-    let statement = record.statement();
-    if statement.origin != *origin {
-        let what = format!(
-            "the record names {}, this ledger is {origin}",
-            statement.origin
-        );
-        return Err(Invalid::new(Rule::WrongOrigin, what).into());
-    }
+    is_of(origin, record)?;
     record.body().check_openings(openings)?;
+    allowed(facts, origin, record, openings, index, admitted_ms)
+}
+
+/// Judges again a record that stands in the log, as [`admit`] did, but for its
+/// personal sections: they may be erased, and no rule reads a personal value.
+///
+/// # Errors
+/// As [`admit`].
+pub fn readmit<F: Facts>(
+    facts: &F,
+    origin: &Origin,
+    record: &Verified,
+    trade: Option<Opening>,
+    index: u64,
+    admitted_ms: u64,
+) -> Result<Admissible, F::Error> {
+    is_of(origin, record)?;
+    record.body().check_trade_opening(trade.as_ref())?;
+    let openings = Openings {
+        trade,
+        persons: Vec::new(),
+    };
+    allowed(facts, origin, record, &openings, index, admitted_ms)
+}
+
+fn is_of(origin: &Origin, record: &Verified) -> Result<(), Invalid> {
+    let found = &record.statement().origin;
+    match found == origin {
+        true => Ok(()),
+        false => Err(Invalid::new(
+            Rule::WrongOrigin,
+            format!("the record names {found}, this ledger is {origin}"),
+        )),
+    }
+}
+
+/// The rules proper: all but where the record was said and what its sections hold.
+fn allowed<F: Facts>(
+    facts: &F,
+    origin: &Origin,
+    record: &Verified,
+    openings: &Openings,
+    index: u64,
+    admitted_ms: u64,
+) -> Result<Admissible, F::Error> {
+    let statement = record.statement();
     let claims = record.body().claims(openings)?;
     let policy = match (&*claims, facts.policy()?) {
         ([Claim::OpensLedger { policy, .. }], None) if index == 0 => *policy,

@@ -40,6 +40,16 @@ pub trait Disk: Debug + Send + Sync {
     /// The system's.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Swaps the names of two files, in one step.
+    ///
+    /// # Errors
+    /// `NotFound` when one is missing, `Unsupported` where the file system (or
+    /// this disk) cannot: then nothing happened, and [`rename`](Self::rename)
+    /// does as well with a file more.
+    fn exchange(&self, _one: &Path, _other: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Makes the names in a folder last.
     ///
     /// # Errors
@@ -113,6 +123,16 @@ impl Disk for RealDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         std::fs::rename(from, to)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(|error| match error {
+            Errno::INVAL | Errno::NOSYS => io::ErrorKind::Unsupported.into(),
+            other => other.into(),
+        })
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

@@ -8,7 +8,7 @@
 use super::disk::{Access, Disk, DiskFile, beside, folder_of, remove_if_there, settle_name};
 use crate::error::Store;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,14 +68,20 @@ pub fn sweep(disk: &dyn Disk, path: &Path) -> Result<(), Store> {
 
 /// Replaces one file again and again, each time into a spare that was made and
 /// sized beforehand: a replacing then pays for no new blocks, only for one sync
-/// of data, the rename and the sync of the folder.
+/// of data, the rename and the sync of the folder. Where the disk can swap
+/// names, what was replaced becomes the next spare and nothing is made again.
 #[derive(Debug)]
 pub struct Replacer {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     access: Access,
-    spare: Option<(Box<dyn DiskFile>, u64)>,
+    spare: Option<Sized>,
+    /// What was replaced last, still open.
+    named: Option<Sized>,
 }
+
+/// An open file and its length.
+type Sized = (Box<dyn DiskFile>, u64);
 
 impl Replacer {
     /// Ready to replace `path`, which need not exist yet.
@@ -89,6 +95,7 @@ impl Replacer {
             path: path.into(),
             access,
             spare: None,
+            named: None,
         })
     }
 
@@ -120,6 +127,7 @@ impl Replacer {
     /// caller should stop writing.
     pub fn replace(&mut self, content: &[u8]) -> Result<(), Store> {
         let Some((file, length)) = self.spare.take() else {
+            self.named = None;
             return replace(&*self.disk, &self.path, content, self.access);
         };
         let path = beside(&self.path, SPARE);
@@ -132,7 +140,32 @@ impl Replacer {
             file.sync()
         };
         write().map_err(Store::io("write", &path))?;
-        settle_name(&*self.disk, &path, &self.path)
+        match self.disk.exchange(&path, &self.path) {
+            Ok(()) => {
+                let folder = folder_of(&self.path);
+                self.disk
+                    .sync_folder(folder)
+                    .map_err(Store::io("sync", folder))?;
+                let replaced = match self.named.replace((file, wanted)) {
+                    Some(replaced) => replaced,
+                    None => {
+                        let open = || {
+                            let file = self.disk.open(&path)?;
+                            let length = file.length()?;
+                            Ok((file, length))
+                        };
+                        open().map_err(Store::io("open", &path))?
+                    }
+                };
+                self.spare = Some(replaced);
+                Ok(())
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::NotFound) => {
+                self.named = Some((file, wanted));
+                settle_name(&*self.disk, &path, &self.path)
+            }
+            Err(error) => Err(Store::io("exchange", &self.path)(error)),
+        }
     }
 }
 

@@ -26,14 +26,14 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
     /// `None` is a deletion, which hides what lies beneath.
-    changes: OrdMap<OverlayKey, Option<Arc<[u8]>>>,
+    changes: OrdMap<ShortBytes, Option<ShortBytes>>,
     bytes: usize,
 }
 
-/// What a change costs in memory beside its value: the key as it lies in a leaf
-/// (48), the value's pointer (16), its counters (16), and half as much again
-/// because leaves are two thirds full on average: 80 × 3 / 2.
-const CHANGE_BYTES: usize = 120;
+/// What a change costs in memory beside what lies on the heap: key and value as
+/// they lie in a leaf (48 each), and half as much again because leaves are two
+/// thirds full on average: 96 × 3 / 2.
+const CHANGE_BYTES: usize = 144;
 
 impl Overlay {
     /// About how much memory it takes, which is what merging goes by.
@@ -50,14 +50,14 @@ impl Overlay {
 
     fn change(&mut self, key: &[u8], value: Option<&[u8]>) {
         let cost = |value: Option<&[u8]>| {
-            CHANGE_BYTES + OverlayKey::heap_bytes(key) + value.map_or(0, <[u8]>::len)
+            CHANGE_BYTES + ShortBytes::heap_bytes(key) + value.map_or(0, ShortBytes::heap_bytes)
         };
         let old = self
             .changes
-            .insert(OverlayKey::new(key), value.map(Arc::from));
+            .insert(ShortBytes::new(key), value.map(ShortBytes::new));
         self.bytes += cost(value);
         if let Some(old) = old {
-            self.bytes -= cost(old.as_deref());
+            self.bytes -= cost(old.as_ref().map(ShortBytes::as_bytes));
         }
     }
 
@@ -67,12 +67,14 @@ impl Overlay {
         reason = "untouched, deleted and put are three cases"
     )]
     fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.changes.get(key).map(Option::as_deref)
+        self.changes
+            .get(key)
+            .map(|value| value.as_ref().map(ShortBytes::as_bytes))
     }
 
     fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         let all = self.changes.iter();
-        all.map(|(key, value)| (key.as_bytes(), value.as_deref()))
+        all.map(|(key, value)| (key.as_bytes(), value.as_ref().map(ShortBytes::as_bytes)))
     }
 
     fn range<'a>(
@@ -80,37 +82,39 @@ impl Overlay {
         range: (Bound<&[u8]>, Bound<&[u8]>),
     ) -> impl DoubleEndedIterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
         let all = self.changes.range::<_, [u8]>(range);
-        all.map(|(key, value)| (key.as_bytes(), value.as_deref()))
+        all.map(|(key, value)| (key.as_bytes(), value.as_ref().map(ShortBytes::as_bytes)))
     }
 }
 
-/// The longest key that lies in the leaf itself: with it a key takes 48 bytes,
-/// and a tag, a hash and an index (1 + 32 + 8) fit. Copying a leaf, which the
-/// first change behind a clone does, then allocates nothing.
+/// The longest bytes that lie in the leaf itself: with them they take 48, and a
+/// tag, a hash and an index (1 + 32 + 8) fit. Copying a leaf, which the first
+/// change behind a clone does, then touches little else: a counter for each of
+/// its longer values made that copy the dearest part of an append.
 const INLINE_BYTES: usize = 46;
 
-/// A key, ordered by its bytes.
+/// A key or a value, ordered by its bytes.
 #[derive(Debug, Clone)]
-enum OverlayKey {
+enum ShortBytes {
     Inline(u8, [u8; INLINE_BYTES]),
     Long(Arc<[u8]>),
 }
 
-impl OverlayKey {
-    fn new(key: &[u8]) -> Self {
+impl ShortBytes {
+    fn new(from: &[u8]) -> Self {
         let mut bytes = [0; INLINE_BYTES];
-        match (bytes.get_mut(..key.len()), u8::try_from(key.len())) {
+        match (bytes.get_mut(..from.len()), u8::try_from(from.len())) {
             (Some(start), Ok(length)) => {
-                start.copy_from_slice(key);
+                start.copy_from_slice(from);
                 Self::Inline(length, bytes)
             }
-            _ => Self::Long(key.into()),
+            _ => Self::Long(from.into()),
         }
     }
 
-    fn heap_bytes(key: &[u8]) -> usize {
-        if key.len() > INLINE_BYTES {
-            key.len()
+    fn heap_bytes(bytes: &[u8]) -> usize {
+        if bytes.len() > INLINE_BYTES {
+            // with its two counters
+            bytes.len() + 16
         } else {
             0
         }
@@ -124,31 +128,31 @@ impl OverlayKey {
     }
 }
 
-impl Borrow<[u8]> for OverlayKey {
+impl Borrow<[u8]> for ShortBytes {
     fn borrow(&self) -> &[u8] {
         self.as_bytes()
     }
 }
 
-impl Ord for OverlayKey {
+impl Ord for ShortBytes {
     fn cmp(&self, other: &Self) -> Ordering {
         self.as_bytes().cmp(other.as_bytes())
     }
 }
 
-impl PartialOrd for OverlayKey {
+impl PartialOrd for ShortBytes {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for OverlayKey {
+impl PartialEq for ShortBytes {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for OverlayKey {}
+impl Eq for ShortBytes {}
 
 #[cfg(test)]
 mod tests;

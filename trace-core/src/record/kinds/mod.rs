@@ -8,7 +8,7 @@ use super::claim::Claim;
 use super::encode::{decode, encode};
 use super::hash::Hash;
 use super::role::Role;
-use super::section::{self, Openings, Person};
+use super::section::{self, Opening, Openings, Person};
 use super::subject::{self, SubjectId};
 use super::wire::{Countersignature, PersonRef, TokenId};
 use crate::error::{Invalid, Rule};
@@ -217,6 +217,15 @@ macro_rules! kinds {
                 match self { $(Body::$body(body) => check_openings(body, openings),)* }
             }
 
+            /// Checks the trade section alone: what an audit can do, for whom the
+            /// personal sections are closed or gone.
+            ///
+            /// # Errors
+            /// As [`check_openings`](Self::check_openings).
+            pub fn check_trade_opening(&self, trade: Option<&Opening>) -> Result<(), Invalid> {
+                match self { $(Body::$body(body) => check_trade_opening(body, trade),)* }
+            }
+
             /// Commitment to the trade section.
             #[must_use]
             pub fn trade(&self) -> Option<Hash> {
@@ -332,16 +341,20 @@ fn check<K: Kind>(body: &K) -> Result<(), Invalid> {
     body.check()
 }
 
-fn check_openings<K: Kind>(body: &K, openings: &Openings) -> Result<(), Invalid> {
-    match (body.trade(), &openings.trade) {
+fn check_trade_opening<K: Kind>(body: &K, trade: Option<&Opening>) -> Result<(), Invalid> {
+    match (body.trade(), trade) {
         (Some(commitment), Some(opening)) => {
             opening.check("trade", &commitment)?;
-            K::check_trade(&decode("trade section", &opening.bytes)?)?;
+            K::check_trade(&decode("trade section", &opening.bytes)?)
         }
-        (None, None) => {}
-        (Some(_), None) => return section::refuse("the trade section is missing".into()),
-        (None, Some(_)) => return section::refuse("this kind has no trade section".into()),
+        (None, None) => Ok(()),
+        (Some(_), None) => section::refuse("the trade section is missing".into()),
+        (None, Some(_)) => section::refuse("this kind has no trade section".into()),
     }
+}
+
+fn check_openings<K: Kind>(body: &K, openings: &Openings) -> Result<(), Invalid> {
+    check_trade_opening(body, openings.trade.as_ref())?;
     let (wanted, found) = (body.persons().len(), openings.persons.len());
     if wanted != found {
         return section::refuse(format!("{found} personal sections for {wanted} persons"));

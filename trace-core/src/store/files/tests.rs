@@ -70,8 +70,22 @@ fn a_real_replacer_keeps_only_the_last_content() {
         let content = vec![u8::try_from(round).unwrap(); length];
         replacer.replace(&content).unwrap();
         assert_eq!(read(&RealDisk, &path).unwrap(), Some(content));
-        assert_eq!(RealDisk.list(folder.path()).unwrap().len(), 1);
+        let beside_it = RealDisk.list(folder.path()).unwrap();
+        assert!(
+            beside_it
+                .iter()
+                .all(|it| *it == path || *it == beside(&path, SPARE)),
+            "{beside_it:?}"
+        );
     }
+    // The next owner finds the content, and sweeps the spare.
+    drop(replacer);
+    Replacer::new(Arc::new(RealDisk), &path, Access::Ordinary).unwrap();
+    assert_eq!(
+        RealDisk.list(folder.path()).unwrap(),
+        std::slice::from_ref(&path)
+    );
+    assert_eq!(read(&RealDisk, &path).unwrap(), Some(vec![4; 7]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One moment of an index, as a reader sees it: three ordered maps as one.
 
-use super::super::redb::Snapshot;
+use super::super::redb::{Rows, Snapshot};
 use super::super::table::{Direction, OrderedTable};
 use super::Overlay;
 use crate::error::Store;
@@ -114,6 +114,17 @@ impl IndexView {
                 row = rows.next_row()?;
             }
         }
+    }
+}
+
+impl IndexView {
+    /// The rows of the file alone whose keys begin with `prefix`, in order:
+    /// what was merged, without what has gathered since.
+    pub(crate) fn merged_rows(&self, prefix: &[u8]) -> Result<Rows<OrderedTable>, Store> {
+        let end = after_prefix(prefix);
+        let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let range = (Bound::Included(prefix), end);
+        self.merged.rows(ROWS, range, Direction::Forward)
     }
 }
 

@@ -1,0 +1,140 @@
+//! `trace demo`: the ledger of a made-up city, made in a minute and served.
+//!
+//! Every person and firm in it is made up, and every key comes from a published
+//! seed: nothing in it may be relied upon. What it shows is real: real
+//! signatures by each issuer's own key, real rules, real proofs.
+
+mod making;
+mod marks;
+mod sights;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use serde_json::json;
+
+use super::{Failure, Manner};
+use crate::{logging, serve, settings::ServeSettings};
+use marks::{Found, Marks};
+
+/// The day on which the city published its figures.
+const SEED: u64 = 20_230_519;
+
+/// Everything `trace demo` can be told.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  trace demo
+  trace demo --data /tmp/demo --scale 0.01 --no-serve
+  trace demo --fresh --port 9000
+
+At scale 1 there are 703 producers, 5,076 cold stores and 61,770 electronic certificates, as
+Langfang published, over the year up to now. A demo that is there already is served again.")]
+pub struct Demo {
+    /// Folder of the demo
+    #[arg(long, value_name = "FOLDER", default_value = "./demo")]
+    data: PathBuf,
+
+    /// How large, where 1 is the city's pilot
+    #[arg(long, value_name = "SCALE", default_value_t = 1.0, value_parser = scale)]
+    scale: f64,
+
+    /// Port to serve on, at 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    port: u16,
+
+    /// Seed from which everything is made
+    #[arg(long, value_name = "NUMBER", default_value_t = SEED)]
+    seed: u64,
+
+    /// Make it and do not serve it
+    #[arg(long)]
+    no_serve: bool,
+
+    /// Remove a demo that lies in the folder, and make it anew
+    #[arg(long)]
+    fresh: bool,
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(scale) if (0.0..=100.0).contains(&scale) => Ok(scale),
+        _ => Err("wanted a number from 0 to 100".to_owned()),
+    }
+}
+
+impl Demo {
+    pub(super) fn run(self, manner: &Manner) -> Result<(), Failure> {
+        if self.fresh {
+            marks::remove(&self.data)?;
+        }
+        let marks = match marks::find(&self.data)? {
+            Found::Complete(marks) => {
+                manner.remark(
+                    &format!("{}: this demo is there already", self.data.display()),
+                    &format!("{}:演示账本已存在", self.data.display()),
+                );
+                *marks
+            }
+            Found::Incomplete => {
+                return Err(Failure::Machine(manner.of(
+                    format!(
+                        "{}: a demo lies here that was not finished; --fresh makes it anew",
+                        self.data.display()
+                    ),
+                    format!(
+                        "{}:此处的演示账本未制作完成;请用 --fresh 重新制作",
+                        self.data.display()
+                    ),
+                )));
+            }
+            Found::Nothing => making::make(&self.data, self.seed, self.scale, manner)?,
+        };
+        let address = format!("http://127.0.0.1:{}", self.port);
+        self.tell(&marks, &address, manner)?;
+        match self.no_serve {
+            true => Ok(()),
+            false => self.serve(),
+        }
+    }
+
+    fn tell(&self, marks: &Marks, address: &str, manner: &Manner) -> Result<(), Failure> {
+        let value = json!({
+            "data": self.data.display().to_string(),
+            "demo": marks,
+            "address": (!self.no_serve).then_some(address),
+        });
+        manner.tell(&value, || match self.no_serve {
+            true => sights::in_folder(marks, &self.data, manner),
+            false => sights::at_address(marks, address, manner),
+        })
+    }
+
+    /// Serves the demo as `trace serve` would, with the demo's own
+    /// key-encryption key.
+    fn serve(&self) -> Result<(), Failure> {
+        let kek = self.data.join(making::KEK);
+        let listen = format!("127.0.0.1:{}", self.port);
+        let arguments = [
+            "trace".as_ref(),
+            "--data".as_ref(),
+            self.data.as_os_str(),
+            "--listen".as_ref(),
+            listen.as_ref(),
+            "--kek-file".as_ref(),
+            kek.as_os_str(),
+        ];
+        let machine = |error: &dyn std::fmt::Display| Failure::Machine(error.to_string());
+        let Served { settings } =
+            Served::try_parse_from(arguments).map_err(|error| machine(&error))?;
+        logging::start(settings.log_format, &settings.log).map_err(|error| machine(&error))?;
+        serve::run(&settings).map_err(|error| machine(&error))
+    }
+}
+
+/// The settings of `trace serve`, with their defaults.
+#[derive(Parser)]
+struct Served {
+    #[command(flatten)]
+    settings: ServeSettings,
+}

@@ -1,0 +1,210 @@
+//! A table of certificates as a spreadsheet saves it: CSV with a row of
+//! headers, in UTF-8 (with or without its mark) or GB18030.
+//!
+//! The character set is told strictly: bytes that are not of it are refused,
+//! never replaced, since a wrong character in a name would be signed for ever.
+
+use clap::ValueEnum;
+
+use super::columns::{Column, Fields};
+use crate::language::Language;
+
+/// Largest table: 100,000 rows of 600 bytes.
+pub const SHEET_BYTES_MAX: u64 = 64 << 20;
+
+/// A character set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Charset {
+    /// UTF-8 where the bytes are, else GB18030
+    Auto,
+    /// UTF-8
+    #[value(name = "utf-8")]
+    Utf8,
+    /// GB18030, which GBK and GB2312 are part of
+    #[value(name = "gb18030")]
+    Gb18030,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its number as a spreadsheet shows it: the headers are row 1.
+    pub number: usize,
+    /// What stands in it.
+    pub fields: Fields,
+}
+
+/// Reads a table: its rows, those without anything in them left out.
+///
+/// # Errors
+/// Why it is none, in one sentence; a row that is malformed is named.
+pub fn read(bytes: &[u8], charset: Charset, language: Language) -> Result<Vec<Row>, String> {
+    let text = decode(bytes, charset, language)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut records = reader.records();
+    let Some(headers) = records.next() else {
+        return Err(language
+            .of(
+                "the table is empty: its first row holds the headers",
+                "表格为空:首行应为列名",
+            )
+            .to_owned());
+    };
+    let headers = headers.map_err(|error| malformed(1, &error, language))?;
+    let mut columns = Vec::with_capacity(headers.len());
+    for (place, header) in headers.iter().enumerate() {
+        let place = place + 1;
+        let Some(column) = Column::of_header(header) else {
+            let known: Vec<String> = Column::ALL.iter().map(|it| it.both()).collect();
+            return Err(language.of(
+                format!(
+                    "row 1, column {place}: {header:.40?} is no known header (is the character set right?); known: {}",
+                    known.join(", ")
+                ),
+                format!(
+                    "第1行第{place}列:未知列名 {header:.40?}(请核对字符集);可用列名:{}",
+                    known.join("、")
+                ),
+            ));
+        };
+        if columns.contains(&column) {
+            return Err(language.of(
+                format!("row 1, column {place}: {} stands twice", column.both()),
+                format!("第1行第{place}列:{} 重复", column.both()),
+            ));
+        }
+        columns.push(column);
+    }
+    let mut rows = Vec::new();
+    for (place, record) in records.enumerate() {
+        let number = place + 2;
+        let record = record.map_err(|error| malformed(number, &error, language))?;
+        let mut fields = Fields::default();
+        for (column, value) in columns.iter().zip(record.iter()) {
+            fields.set(*column, value);
+        }
+        let beyond = record.iter().skip(columns.len());
+        if beyond.map(str::trim).any(|value| !value.is_empty()) {
+            return Err(language.of(
+                format!(
+                    "row {number}: {} fields under {} headers; a comma within a field needs quotes around it",
+                    record.len(),
+                    columns.len()
+                ),
+                format!(
+                    "第{number}行:共{}个字段,列名只有{}个;字段内含逗号时须加引号",
+                    record.len(),
+                    columns.len()
+                ),
+            ));
+        }
+        if !fields.is_empty() {
+            rows.push(Row { number, fields });
+        }
+    }
+    match rows.is_empty() {
+        true => Err(language
+            .of(
+                "the table has headers and no row",
+                "表格只有列名,没有数据行",
+            )
+            .to_owned()),
+        false => Ok(rows),
+    }
+}
+
+fn malformed(row: usize, error: &csv::Error, language: Language) -> String {
+    language.of(format!("row {row}: {error}"), format!("第{row}行:{error}"))
+}
+
+/// The text, without its byte order mark.
+fn decode(bytes: &[u8], charset: Charset, language: Language) -> Result<String, String> {
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(language
+            .of(
+                "the table is in UTF-16: save it as CSV UTF-8 or as CSV",
+                "表格为 UTF-16 编码:请另存为 CSV UTF-8 或 CSV",
+            )
+            .to_owned());
+    }
+    let utf8 = std::str::from_utf8(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
+    let gb18030 =
+        || encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes);
+    match (charset, utf8) {
+        (Charset::Auto | Charset::Utf8, Ok(text)) => Ok(text.to_owned()),
+        (Charset::Utf8, Err(error)) => {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let row = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            Err(language.of(
+                format!("row {row} is not UTF-8; try --charset gb18030"),
+                format!("第{row}行不是 UTF-8 编码;可试 --charset gb18030"),
+            ))
+        }
+        (Charset::Auto | Charset::Gb18030, _) => match gb18030() {
+            Some(text) => Ok(text.into_owned()),
+            None => Err(language
+                .of(
+                    "the table is neither UTF-8 nor GB18030",
+                    "表格既非 UTF-8 也非 GB18030 编码",
+                )
+                .to_owned()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "产品名称,数量\n韭菜,12.5 斤\n,\n\"黄瓜,小\",3 斤\n";
+
+    fn read_en(bytes: &[u8], charset: Charset) -> Result<Vec<Row>, String> {
+        read(bytes, charset, Language::English)
+    }
+
+    #[test]
+    fn the_same_rows_come_out_of_every_character_set() {
+        let rows = read_en(TABLE.as_bytes(), Charset::Auto).unwrap();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[1].number, 4);
+        assert_eq!(rows[1].fields.of(Column::Product), Some("黄瓜,小"));
+        let marked = [b"\xEF\xBB\xBF", TABLE.as_bytes()].concat();
+        assert_eq!(read_en(&marked, Charset::Utf8), Ok(rows.clone()));
+        let (gb, _, _) = encoding_rs::GB18030.encode(TABLE);
+        assert_eq!(read_en(&gb, Charset::Auto), Ok(rows.clone()));
+        assert_eq!(read_en(&gb, Charset::Gb18030), Ok(rows));
+    }
+
+    #[test]
+    fn bytes_of_another_character_set_are_refused_and_the_row_is_named() {
+        let (gb, _, _) = encoding_rs::GB18030.encode("product,quantity\n韭菜,1 斤\n");
+        let why = read_en(&gb, Charset::Utf8).unwrap_err();
+        assert!(why.starts_with("row 2 is not UTF-8"), "{why}");
+        let why = read_en(b"\xFF\xFEa", Charset::Auto).unwrap_err();
+        assert!(why.contains("UTF-16"), "{why}");
+        let why = read_en(b"product\n\xFF\xFF\n", Charset::Auto).unwrap_err();
+        assert!(why.contains("neither"), "{why}");
+        let why = read_en(TABLE.as_bytes(), Charset::Gb18030).unwrap_err();
+        assert!(
+            why.contains("character set") || why.contains("neither"),
+            "{why}"
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_none_says_why() {
+        for (table, named) in [
+            ("", "empty"),
+            ("product\n", "no row"),
+            ("product,price\na,1\n", "column 2"),
+            ("product,产品名称\na,b\n", "stands twice"),
+            ("product\na\nb,c\n", "row 3"),
+        ] {
+            let why = read_en(table.as_bytes(), Charset::Auto).unwrap_err();
+            assert!(why.contains(named), "{table}: {why}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `trace verify`: checks a bundle without a ledger, a server or a network.
+
+use std::{io::Read, path::PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use trace_core::{
+    ident::{CivilDate, LEDGER_OFFSET_MINUTES, format_ms},
+    proof::{
+        anchor::Anchor,
+        bundle::{BUNDLE_BYTES_MAX, Bundle, Verdict},
+        note::VerifierKey,
+    },
+};
+
+use super::{Failure, Manner};
+use crate::machine;
+
+/// Everything `trace verify` can be told.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  trace verify 7K3M.bundle.json --anchor langfang.example/trace+3f2a9c10+Adr0...+9b1c...
+  trace verify 7K3M.bundle.json --anchor ANCHOR --as-of 2026-03-01 --json
+
+The anchor is printed by `trace init`; have it from a source you trust, not from whoever
+gave you the bundle. It says what is proved, and what is only stated by the operator.
+
+Exit codes: 0 sound (read the status: a voided certificate has sound evidence too),
+1 damaged, 2 wrongly used, 3 rollback, 4 fork, 5 another ledger or key, 6 cannot read.")]
+pub struct VerifyBundle {
+    /// The bundle; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// The ledger's key and the hash of its first leaf
+    #[arg(long, env = "TRACE_ANCHOR", value_name = "VKEY+LEAF0", value_parser = Anchor::parse)]
+    anchor: Anchor,
+
+    /// The date for which to judge [default: today at +08:00]
+    #[arg(long, value_name = "DATE", value_parser = CivilDate::parse)]
+    as_of: Option<CivilDate>,
+
+    /// Key of a witness that must have signed the checkpoint too; may be given
+    /// more than once
+    #[arg(long, value_name = "VKEY", value_parser = VerifierKey::parse)]
+    witness: Vec<VerifierKey>,
+}
+
+impl VerifyBundle {
+    pub(super) fn run(self, manner: &Manner) -> Result<(), Failure> {
+        let as_of = match self.as_of {
+            Some(date) => date,
+            None => CivilDate::from_ms(machine::now_ms(), LEDGER_OFFSET_MINUTES)?,
+        };
+        let bytes = self.read()?;
+        let bundle = Bundle::decode(&bytes)?;
+        let verdict = bundle.verify(&self.anchor, &self.witness, as_of)?;
+        manner.tell(&value(&verdict), || {
+            verdict.words(manner.of(false, true)).join("\n")
+        })
+    }
+
+    /// A byte more than the most there can be is enough to be refused.
+    fn read(&self) -> Result<Vec<u8>, Failure> {
+        let cannot = |error| Failure::Machine(format!("{}: {error}", self.file.display()));
+        let source: Box<dyn Read> = match self.file.as_os_str() == "-" {
+            true => Box::new(std::io::stdin().lock()),
+            false => Box::new(std::fs::File::open(&self.file).map_err(cannot)?),
+        };
+        let most = u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        let mut source = source.take(most.saturating_add(1));
+        source.read_to_end(&mut bytes).map_err(cannot)?;
+        Ok(bytes)
+    }
+}
+
+fn value(verdict: &Verdict) -> Value {
+    let judgement = &verdict.judgement;
+    let offset = i32::from(verdict.civil_offset_minutes);
+    let story: Vec<Value> = verdict
+        .story()
+        .map(|record| {
+            json!({
+                "index": record.index,
+                "hash": record.hash.to_string(),
+                "kind": record.body.kind().name,
+                "admitted_at": format_ms(record.admitted_ms, offset),
+                "signed_at": format_ms(record.signed_at_ms, offset),
+                "signer": record.signer.to_string(),
+                "role": record.role.name(),
+                "key": record.key.to_string(),
+                "is_hosted": record.hosted,
+                "is_disputed": record.disputed,
+                "statement": record.body.to_json(),
+            })
+        })
+        .collect();
+    let replaced_by = judgement
+        .replaced_by
+        .as_ref()
+        .map(|(code, number)| json!({ "code": code.to_string(), "number": number }));
+    let checkpoint = &verdict.checkpoint;
+    json!({
+        "code": verdict.code.to_string(),
+        "status": judgement.status.name(),
+        "status_words": judgement.status.words(),
+        "status_words_zh": judgement.status.words_zh(),
+        "reasons": judgement.reasons,
+        "replaced_by": replaced_by,
+        "judged_on": verdict.as_of.to_string(),
+        "proved": {
+            "records": verdict.proved.len(),
+            "records_about_the_code": story,
+            "latest_admitted_at": format_ms(verdict.latest_admitted_ms, offset),
+            "origin": checkpoint.origin().to_string(),
+            "size": checkpoint.size(),
+            "root": checkpoint.root().to_string(),
+            "witnesses": verdict.witnesses,
+        },
+        "stated_by_the_operator": {
+            "complete_at_size": checkpoint.size(),
+        },
+    })
+}

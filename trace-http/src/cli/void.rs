@@ -1,0 +1,144 @@
+//! `trace void`: a certificate or a whole unit no longer stands. It stays
+//! findable and says so.
+
+use clap::Args;
+use serde_json::{Value, json};
+use trace_core::{
+    error::{Invalid, Rule},
+    ident::TraceCode,
+    record::{Hash, kinds::voided::Voided, rights::Registry, text::normalise},
+    rules::Facts,
+};
+
+use super::{
+    Failure, Manner,
+    local::Denied,
+    manner::at,
+    voice::{Place, Said, Session, Speaking, Voice},
+};
+
+/// Everything `trace void` can be told.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  trace void 131023-20260301-7K3M0Q2R --key producer.key --reason 重复开具
+  trace void 7K3M-0Q2R-ZX9T-4B1C-8 --key producer.key --reason 货物未出场
+
+A number voids that certificate; a trace code voids the whole unit. Nothing comes back that
+was spent, and the record stays on the ledger for ever.")]
+pub struct Void {
+    /// The certificate's number, or the unit's trace code
+    #[arg(value_name = "CODE|NUMBER")]
+    what: String,
+
+    #[command(flatten)]
+    speaking: Speaking,
+
+    /// Why; public, 1 to 100 characters
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// What is to be voided.
+struct Target {
+    unit: TraceCode,
+    number: Option<String>,
+    hash: Hash,
+}
+
+impl Void {
+    pub(super) fn run(self, manner: &Manner) -> Result<(), Failure> {
+        let mut session = self.speaking.open(manner)?;
+        let outcome = target(&mut session, &self.what).and_then(|target| {
+            let body = Voided {
+                target: target.hash,
+                unit: target.unit,
+                number: target.number.clone(),
+                reason: normalise(&self.reason),
+                acted_by: None,
+            };
+            let said = Said::bare(body);
+            let stands = match (&mut session.place, &session.voice) {
+                (Place::Server(remote), Voice::Token) => remote.say(&said),
+                _ => session.admit(vec![said]),
+            };
+            let stands = stands.map_err(|Denied { failure, .. }| failure)?;
+            Ok((target, stands))
+        });
+        session.close()?;
+        let (target, stands) = outcome?;
+        let index = stands.first().map(|stands| stands.index);
+        let value = json!({
+            "code": target.unit.to_string(),
+            "number": target.number,
+            "index": index,
+        });
+        manner.tell(&value, || {
+            let what = target.number.unwrap_or_else(|| target.unit.to_string());
+            let index = index.unwrap_or_default();
+            manner.of(
+                format!("{what}: voided at index {index}"),
+                format!("{what}:已作废,账本序号 {index}"),
+            )
+        })
+    }
+}
+
+fn target(session: &mut Session, what: &str) -> Result<Target, Failure> {
+    let code = TraceCode::parse(what).ok();
+    let unknown = || {
+        Invalid::new(
+            Rule::TargetUnknown,
+            format!("{what:.60} is not on this ledger"),
+        )
+    };
+    match &mut session.place {
+        Place::Local(local) => {
+            let view = local.ledger().view();
+            let folded = view.folded();
+            let unit = match code {
+                Some(code) => code,
+                None => folded.certificate_unit(what)?.ok_or_else(unknown)?,
+            };
+            let state = folded.unit(&unit)?.ok_or_else(unknown)?;
+            let hash = match code {
+                Some(_) => state.made.as_ref().map(|made| made.hash),
+                None => state.certificate(what).map(|held| held.hash),
+            };
+            Ok(Target {
+                unit,
+                number: code.is_none().then(|| what.to_owned()),
+                hash: hash.ok_or_else(unknown)?,
+            })
+        }
+        Place::Server(remote) => {
+            let answer = match code {
+                Some(code) => remote.code(&code)?,
+                None => remote.certificate(what)?,
+            };
+            let answer = answer.ok_or_else(unknown)?;
+            let is_wanted = |record: &&Value| match code {
+                Some(_) => at(record, "/kind") == "unit_created",
+                None => {
+                    let statement = &at(record, "/statement");
+                    let elements = statement.get("certificate").unwrap_or(statement);
+                    let is_certificate =
+                        !matches!(at(record, "/kind").as_str(), Some("voided" | "superseded"));
+                    is_certificate && at(elements, "/number") == what
+                }
+            };
+            let records = at(&answer, "/records").as_array();
+            let record = records.into_iter().flatten().find(is_wanted);
+            let hash = record.and_then(|record| Hash::from_hex(at(record, "/hash").as_str()?));
+            let unit = at(&answer, "/code")
+                .as_str()
+                .map(TraceCode::parse)
+                .transpose()?;
+            Ok(Target {
+                unit: unit.ok_or_else(unknown)?,
+                number: code.is_none().then(|| what.to_owned()),
+                hash: hash.ok_or_else(unknown)?,
+            })
+        }
+    }
+}
