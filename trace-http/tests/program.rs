@@ -11,13 +11,23 @@ use std::{
 
 use trace_core::{
     ledger::{
-        LAST_CHECKPOINT, Ledger, Settings,
+        LAST_CHECKPOINT, Ledger, Opened, Settings,
+        hosted::Kek,
         job::{Job, Outcome},
+        tokens::Grant,
     },
-    record::submission::Submission,
+    record::{Body, Role, kinds::key_enrolled::KeyEnrolled, submission::Submission, wire::TokenId},
 };
 use trace_fixtures::{Who, World};
-use trace_http::{home::Home, machine};
+use trace_http::{
+    home::{Home, LOOKUPS, TOKENS},
+    machine,
+    serve::{open_lookups, open_tokens},
+};
+use zeroize::Zeroizing;
+
+/// The key under which these tests' ledgers keep hosted keys.
+const KEK: &str = "5ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7";
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -153,21 +163,101 @@ fn a_writer_that_can_write_no_more_ends_the_process_at_once() {
     command.arg("--checkpoints").arg(&kept);
     let server = Served::run(command);
     std::fs::remove_dir_all(&kept).unwrap();
-    let mut bytes = Vec::new();
-    for submission in &ledger.next {
-        submission.encode_into(&mut bytes);
-    }
-    let octets = "content-type: application/octet-stream\r\n";
-    let answer = server.ask("POST /v1/records HTTP/1.1\r\n", octets, &bytes);
+    let answer = server.post(&ledger.next);
     assert!(!answer.contains("201"), "{answer}");
     let (status, rest) = server.wait();
     assert_eq!(status.code(), Some(70), "{rest}");
     assert!(rest.contains("the writer ended"), "{rest}");
 }
 
+/// The head of the log of look-ups is on the ledger before the process ends,
+/// signed by the operator's hosted key.
+#[test]
+fn what_was_read_in_full_is_sealed_on_the_ledger_by_the_operator() {
+    let ledger = ledger();
+    let world = &ledger.world;
+    let operator = world.id(Who::Operator);
+    let inspector = world.entity(Who::Inspector);
+    let grant = Grant {
+        entity: Some(inspector.id),
+        role: Role::Inspector,
+        area: Some(inspector.area),
+        expires_ms: u64::MAX,
+    };
+    let tokens = open_tokens(&ledger.path().join(TOKENS)).unwrap();
+    let (id, secret) = (TokenId([7; 8]), Zeroizing::new([7; 32]));
+    let token = tokens.issue(id, &secret, grant, 0).unwrap();
+    drop(tokens);
+    let mut command = serve(ledger.path(), "127.0.0.1:0");
+    command.arg("--operator").arg(operator.to_string());
+    command.env("TRACE_KEK", KEK);
+    let server = Served::run(command);
+    server.post(&ledger.next);
+    let Body::UnitCreated(unit) = ledger.next[0].signed.body().unwrap() else {
+        panic!("no unit")
+    };
+    let line = format!("GET /v1/codes/{} HTTP/1.1\r\n", unit.unit);
+    let bearer = format!("authorization: Bearer {}\r\n", token.reveal());
+    let answer = server.ask(&line, &bearer, b"");
+    assert!(answer.contains("trace-audience: full"), "{answer}");
+    let (status, rest) = server.end("-TERM");
+    assert!(status.success(), "{rest}");
+
+    let (_home, opened) = Home::open(ledger.path(), None, Settings::default()).unwrap();
+    let Opened::Writable(sequencer) = opened else {
+        panic!("opened read-only")
+    };
+    let view = sequencer.view();
+    let last = view.entry(view.size() - 1).unwrap().signed.body().unwrap();
+    let Body::LookupsSealed(sealed) = last else {
+        panic!("{last:?}")
+    };
+    let head = open_lookups(&ledger.path().join(LOOKUPS)).unwrap().head();
+    assert_eq!((sealed.count, sealed.head), (1, head.hash));
+}
+
+/// What the page tells a reader to type is typed.
+#[test]
+fn the_command_on_the_page_checks_what_the_page_says() {
+    let ledger = ledger();
+    let server = Served::start(ledger.path());
+    server.post(&ledger.next);
+    let Body::UnitCreated(unit) = ledger.next[0].signed.body().unwrap() else {
+        panic!("no unit")
+    };
+    let get = |path: &str| {
+        let answer = server.ask(&format!("GET {path} HTTP/1.1\r\n"), "", b"");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
+        body.to_owned()
+    };
+    let code = unit.unit.compact();
+    let page = get(&format!("/t/{code}"));
+    let pre = page.split("<pre>").nth(1).unwrap().split("</pre>").next();
+    let (fetch, check) = pre.unwrap().split_once('\n').unwrap();
+    let path = fetch.split(&server.address).nth(1).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(format!("{code}.bundle.json"));
+    std::fs::write(&file, get(path)).unwrap();
+    let words: Vec<&str> = check.split(' ').map(|it| it.trim_matches('\'')).collect();
+    assert_eq!(words[0], "trace");
+    let mut command = trace();
+    command.args(&words[1..]).current_dir(folder.path());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{check}: {}", error(&output));
+    // With another anchor it is another ledger.
+    let other = check.replace("trace+", "trace-b+");
+    let words: Vec<&str> = other.split(' ').map(|it| it.trim_matches('\'')).collect();
+    let mut command = trace();
+    command.args(&words[1..]).current_dir(folder.path());
+    assert_ne!(command.output().unwrap().status.code(), Some(0), "{other}");
+    assert!(server.end("-TERM").0.success());
+}
+
 /// A ledger in a folder, with everybody registered a minute ago.
 struct Prepared {
     folder: tempfile::TempDir,
+    world: World,
     /// A record that may be admitted next.
     next: Vec<Submission>,
 }
@@ -184,11 +274,25 @@ fn ledger() -> Prepared {
     world.now_ms = machine::now_ms() - 120_000;
     let settings = Settings::default();
     let (origin, key) = (world.origin().clone(), world.ledger_key());
-    let (home, sequencer) = Home::create(folder.path(), origin, key, None, settings).unwrap();
+    let kek = Kek::from_hex(KEK);
+    let (home, sequencer) = Home::create(folder.path(), origin, key, kek, settings).unwrap();
     let writer = Ledger::start(sequencer, machine::clock(), |why| panic!("{why}")).unwrap();
-    let genesis = writer.verify(world.genesis());
+    let mut records = world.genesis();
+    let operator = world.fresh_key("operator");
+    let seed = operator.seed();
+    let kept = writer.host_key(world.id(Who::Operator), seed, machine::random());
+    assert_eq!(kept.unwrap(), operator.public().id());
+    let enrolled = KeyEnrolled {
+        hosted: true,
+        ..world.key_enrolled(Who::Operator, &operator)
+    };
+    records.push(world.sign_bare(Who::Root, enrolled));
     let job = Job {
-        items: genesis.into_iter().map(Result::unwrap).collect(),
+        items: writer
+            .verify(records)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect(),
         atomic: true,
         request: None,
     };
@@ -200,7 +304,11 @@ fn ledger() -> Prepared {
     drop(home);
     let unit = world.unit();
     let next = vec![world.sign_bare(Who::Producer, unit)];
-    Prepared { folder, next }
+    Prepared {
+        folder,
+        world,
+        next,
+    }
 }
 
 fn serve(folder: &Path, address: &str) -> Command {
@@ -253,6 +361,15 @@ impl Served {
         // A process that ends resets its connections.
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8(answer).unwrap()
+    }
+
+    fn post(&self, submissions: &[Submission]) -> String {
+        let mut bytes = Vec::new();
+        for submission in submissions {
+            submission.encode_into(&mut bytes);
+        }
+        let octets = "content-type: application/octet-stream\r\n";
+        self.ask("POST /v1/records HTTP/1.1\r\n", octets, &bytes)
     }
 
     fn end(self, signal: &str) -> (ExitStatus, String) {

@@ -204,3 +204,30 @@ fn put(place: &mut Value, field: &str, value: Value) -> Result<(), Invalid> {
 fn wrong(what: String) -> Invalid {
     Invalid::new(Rule::Statement, what)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trace_core::record::kinds;
+
+    #[test]
+    fn every_kind_that_names_persons_has_a_place_for_them_and_no_other_has() {
+        let schemas = kinds::schemas();
+        for kind in schemas.as_array().unwrap() {
+            let name = kind["name"].as_str().unwrap();
+            let names_persons = kind["public"].to_string().contains("\"PersonRef\"");
+            let has_place = PERSONS_WITHIN.iter().any(|(known, _)| *known == name);
+            assert_eq!(has_place, names_persons, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_filled_in_here_is_not_taken_from_the_client() {
+        let mut statement = json!({});
+        put(&mut statement, "trade", json!("x")).unwrap();
+        assert_eq!(statement, json!({"trade": "x"}));
+        let refused = put(&mut statement, "trade", json!("y")).unwrap_err();
+        assert_eq!(refused.rule, Rule::Statement);
+        assert!(put(&mut json!([]), "trade", json!("x")).is_err());
+    }
+}

@@ -41,8 +41,10 @@ fn the_page_says_the_verdict_first_and_how_to_check_it() {
     assert!(place("speaks against it") < place("韭菜"));
     assert!(page.len() < 60_000, "{} bytes", page.len());
     let chinese = town.ask("GET", &path, "accept-language: zh-CN\r\n", b"");
-    // Both fields hold; the other language of equal weight does not win.
-    assert!(chinese.text().contains("韭菜"));
+    assert_eq!(chinese.field("content-language"), Some("zh-CN"));
+    let chinese = chinese.text();
+    assert!(chinese.contains("lang=\"zh-CN\"") && chinese.contains("✓ 有效"));
+    assert!(!chinese.contains("speaks against it"));
 
     let voided = town.world.voided(&certified.signed);
     let voided = town.sign(Who::Producer, voided);

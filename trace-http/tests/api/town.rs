@@ -291,9 +291,13 @@ impl Town {
     pub fn send(&self, method: &str, path: &str, lines: &str, body: &[u8]) -> TcpStream {
         let mut stream = self.connect();
         let length = body.len();
+        let language = match lines.contains("accept-language") {
+            true => "",
+            false => "accept-language: en\r\n",
+        };
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
-             accept-language: en\r\n{lines}content-length: {length}\r\n\r\n"
+             {language}{lines}content-length: {length}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body).unwrap();

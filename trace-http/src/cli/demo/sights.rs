@@ -17,7 +17,11 @@ pub fn in_folder(marks: &Marks, data: &Path, manner: &Manner) -> String {
             .of("Look, take the evidence, check it:", "查询、取证、核验:")
             .to_owned(),
     );
-    lines.push(format!("  {} show {} --data {data}", program(), marks.valid));
+    lines.push(format!(
+        "  {} show {} --data {data}",
+        program(),
+        marks.valid
+    ));
     lines.push(format!(
         "  {} bundle {} --data {data} --out bundle.json",
         program(),
@@ -96,7 +100,9 @@ pub fn at_address(marks: &Marks, address: &str, manner: &Manner) -> String {
 
 /// The program as it was called, so that what is printed can be typed.
 fn program() -> String {
-    std::env::args().next().unwrap_or_else(|| "trace".to_owned())
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| "trace".to_owned())
 }
 
 fn head(marks: &Marks, manner: &Manner) -> Vec<String> {
