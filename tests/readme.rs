@@ -48,27 +48,30 @@ fn the_two_commands_are_the_same_in_both_languages_and_in_continuous_integration
     );
 }
 
+/// The program `trace` as the suite has built it; built now when only this test
+/// is run.
+fn program() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let built = tests.parent().unwrap().parent().unwrap().join("trace");
+    if !built.exists() {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--bin", "trace"])
+            .current_dir(root())
+            .status();
+        assert!(status.unwrap().success());
+    }
+    built
+}
+
 /// The first command, on a smaller city and without staying to serve: the same
 /// program, built without optimisation.
 #[test]
 fn the_demo_builds_a_city_and_one_of_its_bundles_verifies_offline() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("demo");
+    let program = program();
     let trace = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command
-            .args([
-                "run",
-                "--quiet",
-                "--package",
-                "trace-http",
-                "--bin",
-                "trace",
-                "--",
-            ])
-            .args(arguments)
-            .current_dir(root());
-        let output = command.output().unwrap();
+        let output = Command::new(&program).args(arguments).output().unwrap();
         let text = format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),
