@@ -212,9 +212,8 @@ fn each_outside_crate_has_one_door() {
             .filter(|(name, _)| name.starts_with("trace-core/src/"))
         {
             for (at, line) in code(text) {
-                // Our own door has the crate's name; its users import it.
-                if crate_name == "base64" && text.contains("record::") && !line.contains("engine") {
-                    used |= allowed.contains(&name.as_str());
+                // Our own door has the crate's name; the crate shows by its engine.
+                if crate_name == "base64" && !line.to_lowercase().contains("engine") {
                     continue;
                 }
                 let named = line

@@ -131,7 +131,7 @@ fn answers_have_the_shape_that_is_described() {
     check(
         "ResultsAnswer",
         &town
-            .post_records("/v1/records", &[certified.clone()])
+            .post_records("/v1/records", std::slice::from_ref(&certified))
             .json(),
     );
     let producer = town.token(Who::Producer, Role::Producer);
