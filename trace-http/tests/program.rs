@@ -1,5 +1,10 @@
 //! The program `trace` itself: how it is told, how it ends.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::zombie_processes,
+    reason = "a test fails by panicking; what it started ends with it"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
