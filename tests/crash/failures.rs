@@ -11,12 +11,13 @@ use Expected::{GoesOn, RefusesToOpen, Stops, TellsOnClosing};
 use Found::{Absent, Either, Present};
 use Phase::{Answering, CatchingUp, Closing, OpeningEngines, Settling};
 use Site::{
-    CheckpointRename, CheckpointSync, CheckpointWrite, FolderSync, IndexSync, IndexWrite, LogSync,
-    LogWrite, SpareMake, SpareRemove, VaultAppend, VaultRename, VaultRewrite, VaultSync, VaultWipe,
+    CheckpointRename, CheckpointSync, CheckpointWrite, FolderSync, IndexSync, IndexWrite,
+    LogShrink, LogSync, LogWrite, SpareMake, SpareRemove, VaultAppend, VaultRename, VaultRewrite,
+    VaultSync, VaultWipe,
 };
 use std::io;
 use trace_core::error::Store;
-use trace_core::ledger::opening::Opened;
+use trace_core::ledger::opening::{LOG, Opened};
 use trace_core::ledger::sequencer::Sequencer;
 use trace_fixtures::disk::{Call, Fault, Kept, Medium, SimulatedDisk};
 use trace_fixtures::draw::Draw;
@@ -41,6 +42,8 @@ enum Phase {
 enum Site {
     LogWrite,
     LogSync,
+    /// The engine gives back what it no longer uses, behind a commit.
+    LogShrink,
     IndexWrite,
     IndexSync,
     /// The next checkpoint's file, made and filled beforehand.
@@ -133,6 +136,7 @@ fn table() -> Vec<Row> {
         row(Answering,      LogSync,          NO,       Stops,          Either,   Absent),
         row(Answering,      LogSync,          YES,      Stops,          Either,   Either),
         // From here on the group stands, though nobody was told.
+        row(Answering,      LogShrink,        None,     Stops,          Present,  Present),
         row(Answering,      CheckpointWrite,  None,     Stops,          Present,  Present),
         row(Answering,      CheckpointSync,   None,     Stops,          Present,  Present),
         row(Answering,      CheckpointRename, None,     Stops,          Present,  Present),
@@ -148,6 +152,7 @@ fn table() -> Vec<Row> {
         row(Closing,        IndexSync,        None,     TellsOnClosing, Present,  Present),
         row(Closing,        LogWrite,         None,     TellsOnClosing, Present,  Present),
         row(Closing,        LogSync,          None,     TellsOnClosing, Present,  Present),
+        row(Closing,        LogShrink,        None,     TellsOnClosing, Present,  Present),
         // Not opened, not served; the group was never sent.
         row(OpeningEngines, LogWrite,         None,     RefusesToOpen,  Absent,   Absent),
         row(OpeningEngines, LogSync,          None,     RefusesToOpen,  Absent,   Absent),
@@ -254,6 +259,11 @@ fn refuses_everything(sequencer: &mut Sequencer, history: &History, group: usize
 fn site(call: &Call, medium: &Medium) -> Site {
     let name = |file: &usize| medium.name_of(*file);
     match call {
+        Call::SetLength { file, length }
+            if name(file) == LOG && *length < medium.seen(*file).len() as u64 =>
+        {
+            LogShrink
+        }
         Call::Write { file, .. } | Call::SetLength { file, .. } => match name(file).as_str() {
             "log.redb" => LogWrite,
             "index.redb" => IndexWrite,
@@ -319,9 +329,9 @@ fn a_failed_call_stops_the_writer_and_claims_nothing() {
 }
 
 /// Groups and the disks of ledgers that were killed before them. In the short
-/// form every erasure, one group after which the index is merged, and one ledger
-/// killed before the merge that was due, so that it merges while catching up; in
-/// the long form every group.
+/// form every erasure, one group whose commit shrinks the log, one after which
+/// the index is merged, and one ledger killed before the merge that was due, so
+/// that it merges while catching up; in the long form every group.
 fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
     let unsettled = |group: usize| {
         let medium = &history.answers[group - 1].medium;
@@ -334,10 +344,10 @@ fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
         sequencer.settle().unwrap();
         (group, disk.medium().after_power_cut(Kept::Everything))
     };
-    let merges = |phase: Phase| {
+    let makes = |phase: Phase, site: Site| {
         move |(group, image): &(usize, Medium)| {
             let sound = run(history, image, *group, None);
-            sites(&sound, image).contains(&(phase, IndexWrite))
+            sites(&sound, image).contains(&(phase, site))
         }
     };
     let all = 1..history.groups.len();
@@ -345,10 +355,18 @@ fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
         return all.clone().map(unsettled).chain(all.map(settled)).collect();
     }
     let erasures = history.erased.iter().map(|erased| settled(erased.group));
-    let working = all.skip_while(|group| history.size(*group) < 100);
-    let merging_later = working.clone().map(settled).find(merges(Settling));
-    let merging_first = working.map(unsettled).find(merges(CatchingUp));
-    erasures.chain(merging_later).chain(merging_first).collect()
+    let working = all.skip(5);
+    let shrinking = working
+        .clone()
+        .map(settled)
+        .find(makes(Answering, LogShrink));
+    let merging_later = working
+        .clone()
+        .map(settled)
+        .find(makes(Settling, IndexWrite));
+    let merging_first = working.map(unsettled).find(makes(CatchingUp, IndexWrite));
+    let found = [shrinking, merging_later, merging_first];
+    erasures.chain(found.into_iter().flatten()).collect()
 }
 
 struct Matrix<'h> {

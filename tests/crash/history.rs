@@ -247,8 +247,10 @@ impl Writing {
             // Persons are erased in company, alone, and in the group that first
             // names them; nothing names them afterwards.
             12 => {
-                let named = self.newcomer();
-                jobs.push(self.job(named, false));
+                while self.contacts.len() < 2 {
+                    let named = self.newcomer();
+                    jobs.push(self.job(named, false));
+                }
             }
             20 => jobs.push(self.erasure()),
             30 => {

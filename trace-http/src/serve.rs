@@ -6,6 +6,7 @@
 
 use std::{io, path::Path, process, sync::Arc, time::Duration};
 
+use tokio::net::TcpListener;
 use trace_core::{
     error::Store,
     ident::EntityId,
@@ -70,12 +71,12 @@ fn machine_could_not(what: &str) -> impl FnOnce(io::Error) -> ServeError + use<>
     move |source| ServeError::Machine { what, source }
 }
 
-/// Opens the ledger in the settings' folder, with all that answering takes.
-/// The folder is held as long as the [`Home`] lives.
+/// Opens the ledger in the settings' folder, with all that answering takes at
+/// `public_url`. The folder is held as long as the [`Home`] lives.
 ///
 /// # Errors
 /// [`ServeError`]; a ledger is never made.
-pub fn open(settings: &ServeSettings) -> Result<(Home, Office), ServeError> {
+pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Office), ServeError> {
     let kek = settings
         .key_encryption_key(std::env::var_os(KEY_VARIABLE).as_deref())?
         .and_then(|key| kek(&key));
@@ -94,7 +95,7 @@ pub fn open(settings: &ServeSettings) -> Result<(Home, Office), ServeError> {
     };
     let tokens = open_tokens(&home.folder().join(TOKENS))?;
     let lookups = open_lookups(&home.folder().join(LOOKUPS))?;
-    let office = Office::new(book, tokens, lookups, clock, settings.public_url());
+    let office = Office::new(book, tokens, lookups, clock, public_url);
     Ok((home, office))
 }
 
@@ -152,10 +153,17 @@ fn end_process(why: String) {
 /// # Errors
 /// [`ServeError`].
 pub fn run(settings: &ServeSettings) -> Result<(), ServeError> {
-    let (_home, office) = open(settings)?;
-    let office = Arc::new(office);
     let runtime = tokio::runtime::Runtime::new().map_err(machine_could_not("threads"))?;
-    let served = runtime.block_on(until_signalled(settings, Arc::clone(&office)));
+    let listener = runtime
+        .block_on(TcpListener::bind(settings.listen))
+        .map_err(machine_could_not(&format!("listen on {}", settings.listen)))?;
+    let address = listener
+        .local_addr()
+        .map_err(machine_could_not("address"))?;
+    let (_home, office) = open(settings, settings.public_url(address))?;
+    let office = Arc::new(office);
+    tracing::info!(%address, "listening");
+    let served = runtime.block_on(until_signalled(settings, listener, Arc::clone(&office)));
     // Readers may still hold the office; the writer closes the files itself.
     if let Book::Writing(ledger) = &office.book {
         seal_lookups(&office, settings.operator, &mut None);
@@ -164,21 +172,18 @@ pub fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     served
 }
 
-async fn until_signalled(settings: &ServeSettings, office: Arc<Office>) -> Result<(), ServeError> {
+async fn until_signalled(
+    settings: &ServeSettings,
+    listener: TcpListener,
+    office: Arc<Office>,
+) -> Result<(), ServeError> {
     let stopping = signalled().map_err(machine_could_not("signals"))?;
-    let listener = tokio::net::TcpListener::bind(settings.listen)
-        .await
-        .map_err(machine_could_not(&format!("listen on {}", settings.listen)))?;
-    let address = listener
-        .local_addr()
-        .map_err(machine_could_not("address"))?;
     let load = Arc::new(Load::default());
     let metrics = Arc::new(Metrics::new(&load));
     // A ledger that only reads is ready for readers; one whose writer ended
     // is no process any more.
     let router = api::router(Arc::clone(&office), metrics, Arc::new(|| Ok(())));
     let chores = tokio::spawn(do_chores(office, settings.operator));
-    tracing::info!(%address, "listening");
     let limits = Limits::from(&settings.limits);
     let served = serve(listener, router, limits, load, stopping).await;
     chores.abort();

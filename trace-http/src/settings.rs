@@ -106,9 +106,10 @@ pub struct ServeSettings {
 }
 
 impl ServeSettings {
-    /// How readers reach this server, without a slash at the end.
-    pub fn public_url(&self) -> String {
-        let listened = || format!("http://{}", self.listen);
+    /// How readers reach this server that listens at `address`, without a slash
+    /// at the end.
+    pub fn public_url(&self, address: SocketAddr) -> String {
+        let listened = || format!("http://{address}");
         self.public_url.clone().unwrap_or_else(listened)
     }
 

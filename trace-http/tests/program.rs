@@ -166,7 +166,7 @@ fn a_writer_that_can_write_no_more_ends_the_process_at_once() {
     .unwrap();
     let mut command = serve(ledger.path(), "127.0.0.1:0");
     command.arg("--checkpoints").arg(&kept);
-    let server = Served::run(command);
+    let mut server = Served::run(command);
     std::fs::remove_dir_all(&kept).unwrap();
     let answer = server.post(&ledger.next);
     assert!(!answer.contains("201"), "{answer}");
@@ -377,7 +377,7 @@ impl Served {
         self.ask("POST /v1/records HTTP/1.1\r\n", octets, &bytes)
     }
 
-    fn end(self, signal: &str) -> (ExitStatus, String) {
+    fn end(mut self, signal: &str) -> (ExitStatus, String) {
         let told = Command::new("kill")
             .args([signal, &self.process.id().to_string()])
             .status();
@@ -385,7 +385,7 @@ impl Served {
         self.wait()
     }
 
-    fn wait(mut self) -> (ExitStatus, String) {
+    fn wait(&mut self) -> (ExitStatus, String) {
         let started = Instant::now();
         let status = loop {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -400,5 +400,13 @@ impl Served {
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).unwrap();
         (status, rest)
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }

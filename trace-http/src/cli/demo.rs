@@ -20,6 +20,9 @@ use marks::{Found, Marks};
 /// The day on which the city published its figures.
 const SEED: u64 = 20_230_519;
 
+/// Ten years.
+const CLOCK_JUMP_MS: &str = "315360000000";
+
 /// Everything `trace demo` can be told.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -123,6 +126,9 @@ impl Demo {
             listen.as_ref(),
             "--kek-file".as_ref(),
             kek.as_os_str(),
+            // A demo may rest for as long as its guest likes.
+            "--clock-jump-limit-ms".as_ref(),
+            CLOCK_JUMP_MS.as_ref(),
         ];
         let machine = |error: &dyn std::fmt::Display| Failure::Machine(error.to_string());
         let Served { settings } =

@@ -235,9 +235,9 @@ impl Issue {
         let outcome = self
             .drafting(Some(&session), manner)
             .and_then(|mut drafting| {
-                let draft = draft(&mut drafting)?;
+                let mut draft = draft(&mut drafting)?;
                 let stands = session
-                    .issue(&draft)
+                    .issue(&mut draft)
                     .map_err(|Denied { failure, .. }| failure)?;
                 Ok((draft, stands))
             });
@@ -287,13 +287,18 @@ impl Issue {
 }
 
 impl Session {
-    /// Issues one certificate; where its records stand.
+    /// Issues one certificate; where its records stand. By a token it is the
+    /// server that draws the trace code, which the draft then has.
     ///
     /// # Errors
     /// [`Denied`].
-    fn issue(&mut self, draft: &draft::Draft) -> Result<Vec<super::voice::Stands>, Denied> {
+    fn issue(&mut self, draft: &mut draft::Draft) -> Result<Vec<super::voice::Stands>, Denied> {
         match (&mut self.place, &self.voice) {
-            (Place::Server(remote), Voice::Token) => remote.issue(&draft.said),
+            (Place::Server(remote), Voice::Token) => {
+                let (code, stands) = remote.issue(&draft.said)?;
+                draft.code = code;
+                Ok(stands)
+            }
             _ => self.admit(draft.said.clone()),
         }
     }

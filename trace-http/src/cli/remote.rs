@@ -127,13 +127,18 @@ impl Remote {
         }
     }
 
-    /// Issues a unit with its certificate, by the token.
+    /// Issues a unit with its certificate, by the token; under which trace code,
+    /// and where the records stand.
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn issue(&self, said: &[Said]) -> Result<Vec<Stands>, Denied> {
-        let order = certificate_order(said)?;
-        self.order("/v1/certificates", &order)
+    pub fn issue(&self, said: &[Said]) -> Result<(TraceCode, Vec<Stands>), Denied> {
+        let path = "/v1/certificates";
+        let (answer, stands) = self.order(path, &certificate_order(said)?)?;
+        let code = at(&answer, "/trace_code").as_str().map(TraceCode::parse);
+        let code = code.transpose()?;
+        let code = code.ok_or_else(|| unexpected(path, "it names no trace code"))?;
+        Ok((code, stands))
     }
 
     /// Says one thing, by the token.
@@ -141,7 +146,7 @@ impl Remote {
     /// # Errors
     /// [`Denied`]; what a server takes no order for is a usage error.
     pub fn say(&self, said: &Said) -> Result<Vec<Stands>, Denied> {
-        match &said.body {
+        let (_, stands) = match &said.body {
             Body::WarehouseIn(body) => {
                 self.order("/v1/warehouse/in", &move_order(&body.0, &said.openings)?)
             }
@@ -157,12 +162,15 @@ impl Remote {
                 order.insert("reason".into(), json!(body.reason));
                 self.order("/v1/void", &order.into())
             }
-            other => Err(Failure::Usage(format!(
-                "a token signs no {} here: give --key FILE with your own key",
-                other.kind().name
-            ))
-            .into()),
-        }
+            other => {
+                return Err(Failure::Usage(format!(
+                    "a token signs no {} here: give --key FILE with your own key",
+                    other.kind().name
+                ))
+                .into());
+            }
+        }?;
+        Ok(stands)
     }
 
     /// What is true of a trace code, with its story.
@@ -203,7 +211,7 @@ impl Remote {
         Ok(self.client.get(&path)?)
     }
 
-    fn order(&self, path: &str, order: &Value) -> Result<Vec<Stands>, Denied> {
+    fn order(&self, path: &str, order: &Value) -> Result<(Value, Vec<Stands>), Denied> {
         let name = Hash::of(&[&machine::random::<16>()]).to_string();
         let name = name.get(..32).unwrap_or(&name);
         let answer: Value = self
@@ -213,7 +221,7 @@ impl Remote {
         let stands: Vec<Stands> = records.into_iter().flatten().filter_map(stands).collect();
         match stands.is_empty() {
             true => Err(unexpected(path, "it names no record").into()),
-            false => Ok(stands),
+            false => Ok((answer, stands)),
         }
     }
 

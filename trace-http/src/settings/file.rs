@@ -161,7 +161,7 @@ mod tests {
         let found = settings(None, &[]).unwrap();
         assert_eq!(found.listen.port(), 8080);
         assert_eq!(found.data, PathBuf::from("./ledger"));
-        assert_eq!(found.public_url(), "http://127.0.0.1:8080");
+        assert_eq!(found.public_url(found.listen), "http://127.0.0.1:8080");
         assert_eq!(
             crate::server::Limits::from(&found.limits),
             crate::server::Limits::default()

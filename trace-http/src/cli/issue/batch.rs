@@ -169,9 +169,9 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Parts of as many rows as a group takes, until one is refused.
-    fn whole_parts(&mut self, drafts: Drafts) {
+    fn whole_parts(&mut self, mut drafts: Drafts) {
         let (interrupt, bar) = self.begin(drafts.len());
-        for part in drafts.chunks(self.rows_max()) {
+        for part in drafts.chunks_mut(self.rows_max()) {
             if interrupt.is_wanted() {
                 self.interrupted();
                 break;
@@ -188,22 +188,23 @@ impl Run<'_> {
     /// As many rows at a time as are right: half as many after a refusal,
     /// twice as many after a success, so that neither a table that is all right
     /// nor one that is all wrong takes long.
-    fn valid_only(&mut self, drafts: Drafts, wrong: &mut Vec<Wrong>) {
+    fn valid_only(&mut self, mut drafts: Drafts, wrong: &mut Vec<Wrong>) {
         let (interrupt, bar) = self.begin(drafts.len());
         let rows_max = self.rows_max();
         let mut size = rows_max;
-        let mut rest = drafts.as_slice();
-        while !rest.is_empty() {
+        let mut from = 0;
+        while from < drafts.len() {
             if interrupt.is_wanted() {
                 self.interrupted();
                 break;
             }
-            let Some((part, after)) = rest.split_at_checked(size.min(rest.len())) else {
+            let until = drafts.len().min(from + size);
+            let Some(part) = drafts.get_mut(from..until) else {
                 break;
             };
             match self.part(part) {
                 Ok(()) => {
-                    rest = after;
+                    from = until;
                     size = (size * 2).min(rows_max);
                     bar.inc(part.len() as u64);
                 }
@@ -218,7 +219,7 @@ impl Run<'_> {
                             why: crate::cli::failure::refusal(&invalid, self.manner.language()),
                         }],
                     }));
-                    rest = after;
+                    from = until;
                     bar.inc(1);
                 }
                 Err(Denied {
@@ -248,7 +249,7 @@ impl Run<'_> {
         }
     }
 
-    fn part(&mut self, part: &[(usize, Draft)]) -> Result<(), Denied> {
+    fn part(&mut self, part: &mut [(usize, Draft)]) -> Result<(), Denied> {
         let stands = match part {
             [(_, draft)] => self.session.issue(draft)?,
             _ => {
