@@ -34,8 +34,10 @@ pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Optio
     };
     gathering.entry(0)?;
     gathering.subject(SubjectId::unit(code))?;
-    for certificate in &state.certificates {
-        gathering.subject(SubjectId::certificate(&certificate.number))?;
+    let certified = state.certificates.iter().map(|held| &held.number);
+    let reserved = state.reserved.iter().map(|(number, _)| number);
+    for number in certified.chain(reserved) {
+        gathering.subject(SubjectId::certificate(number))?;
     }
     gathering.follow_signers()?;
     let checkpoint = view.checkpoint();

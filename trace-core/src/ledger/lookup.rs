@@ -496,19 +496,14 @@ impl<'a> Lookup<'a> {
         Ok(found)
     }
 
-    /// The first index about the unit whose signer's key is disputed there: of
-    /// the records that decide its status, not of every movement.
+    /// The first of the records that decide the unit's status whose signer's key
+    /// is disputed there.
     fn disputed(
         &mut self,
         state: &UnitState,
         records: &[RecordAnswer],
     ) -> Result<Option<u64>, Failed> {
-        let deciding = state
-            .made
-            .iter()
-            .map(|made| made.index)
-            .chain(state.certificates.iter().map(|held| held.index));
-        for index in deciding {
+        for index in state.deciding() {
             let is_disputed = match records.iter().find(|record| record.index == index) {
                 Some(record) => record.is_disputed,
                 None => {

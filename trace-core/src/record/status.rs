@@ -106,8 +106,8 @@ pub fn winner(holding: impl IntoIterator<Item = Status>) -> Status {
     holding.into_iter().min().unwrap_or(Status::Valid)
 }
 
-/// Judges a unit as of `today`, with the first index about it whose signer's
-/// key is disputed there.
+/// Judges a unit as of `today`, with the first of its deciding records whose
+/// signer's key is disputed there.
 #[must_use]
 pub fn judge(state: &UnitState, disputed_index: Option<u64>, today: CivilDate) -> Judgement {
     let mut list = Checklist::default();

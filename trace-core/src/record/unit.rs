@@ -9,6 +9,7 @@ use super::quantity::BaseUnit;
 use super::wire::Day;
 use crate::ident::{EntityId, TraceCode};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Most certificates of one unit: each printed label of a lorry's load may
 /// have its own, and the state of a unit stays within a database page.
@@ -92,6 +93,17 @@ pub enum Standing {
     },
 }
 
+impl Standing {
+    /// The index of the record that ended it, if one did.
+    #[must_use]
+    pub fn ended_by(&self) -> Option<u64> {
+        match self {
+            Self::InForce => None,
+            Self::Voided { index } | Self::Superseded { index, .. } => Some(*index),
+        }
+    }
+}
+
 impl UnitState {
     /// The certificate with this number.
     #[must_use]
@@ -109,6 +121,23 @@ impl UnitState {
         standing
             .map(|held| held.base_amount)
             .fold(0, u64::saturating_add)
+    }
+
+    /// The indexes of the records that decide its status, in order: how it was
+    /// made, certified, and what ended any of that. A movement decides nothing.
+    #[must_use]
+    pub fn deciding(&self) -> BTreeSet<u64> {
+        let ended = self
+            .certificates
+            .iter()
+            .filter_map(|held| held.standing.ended_by());
+        self.made
+            .iter()
+            .map(|made| made.index)
+            .chain(self.certificates.iter().map(|held| held.index))
+            .chain(ended)
+            .chain(self.voided_index)
+            .collect()
     }
 
     /// Adds what one admitted record claims about unit `code`. Claims about

@@ -47,11 +47,9 @@ pub(super) fn verify(
         })
         .map(|record| record.index)
         .collect();
-    let judgement = status::judge(
-        &replay.unit_state(),
-        about.intersection(&disputed).next().copied(),
-        as_of,
-    );
+    let state = replay.unit_state();
+    let disputing = state.deciding().intersection(&disputed).next().copied();
+    let judgement = status::judge(&state, disputing, as_of);
     let policy = replay.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();
