@@ -35,10 +35,7 @@ pub(crate) fn changes(
     for subject in &statement.subjects {
         out.push((rows::at(rows::by_subject(subject), index), Vec::new()));
     }
-    let chain = ChainState {
-        sequence: statement.sequence.saturating_add(1),
-        link: hash,
-    };
+    let chain = ChainState::after(record);
     out.push((rows::chain(&statement.key), encode(&chain)));
     for (place, person) in (0u8..).zip(body.persons()) {
         let mut key = rows::at(rows::person_sections(&person.person), index);

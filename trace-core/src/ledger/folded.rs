@@ -11,7 +11,7 @@ use crate::record::rights::{EntityState, KeyState, Registry};
 use crate::record::sign::KeyId;
 use crate::record::unit::UnitState;
 use crate::record::wire::PersonId;
-use crate::record::{Hash, SubjectId};
+use crate::record::{Hash, Signed, SubjectId};
 use crate::rules::{Facts, PersonState, StockState};
 use crate::store::overlay::IndexView;
 use crate::store::table::Direction;
@@ -25,6 +25,16 @@ pub struct ChainState {
     pub sequence: u64,
     /// The hash of its last record, zeros before the first.
     pub link: Hash,
+}
+
+impl ChainState {
+    /// Where the chain stands after `record`.
+    pub(crate) fn after(record: &Signed) -> Self {
+        Self {
+            sequence: record.statement().sequence.saturating_add(1),
+            link: record.hash(),
+        }
+    }
 }
 
 /// Where a record stands; its whole hash, because the key cuts it short.

@@ -246,17 +246,20 @@ impl Sequencer {
                 entity,
                 body,
                 openings,
-            } => (self.sign_hosted(folded, &entity, &body, stamp)?, openings),
+            } => (self.sign_hosted(&working, &entity, &body, stamp)?, openings),
         };
         let hash = record.hash();
-        if let Some(index) = folded.index_of(&hash)? {
-            return Ok(Admitted {
-                index,
-                hash,
-                is_duplicate: true,
-            });
+        if let Err(refused) = self.check_chain(&working, &record) {
+            // What stands in the log is never the next of its chain.
+            return match folded.index_of(&hash)? {
+                Some(index) => Ok(Admitted {
+                    index,
+                    hash,
+                    is_duplicate: true,
+                }),
+                None => Err(refused),
+            };
         }
-        self.check_chain(folded, &record)?;
         let index = self.frontier.size();
         let Admissible { claims, signed_as } =
             rules::admit(&working, &self.origin, &record, &openings, index, stamp)?;
@@ -272,7 +275,7 @@ impl Sequencer {
         // No reader's copy may be alive while the overlay changes: each would
         // cost a copy of the nodes on the way.
         drop(working);
-        self.memory.forget_changed(&claims);
+        self.memory.admitted(&record, &claims);
         let entry = record.entry(stamp);
         let nodes = self.frontier.push(leaf_hash(&entry))?;
         for (key, value) in &changes {
@@ -300,7 +303,7 @@ impl Sequencer {
         })
     }
 
-    fn check_chain(&self, folded: &Folded, record: &Verified) -> Result<(), Refused> {
+    fn check_chain(&self, working: &Working<'_>, record: &Verified) -> Result<(), Refused> {
         let statement = record.statement();
         if statement.origin != self.origin {
             let what = format!(
@@ -309,7 +312,7 @@ impl Sequencer {
             );
             return Err(refuse(Invalid::new(Rule::WrongOrigin, what)));
         }
-        let wanted = folded.chain(&statement.key)?;
+        let wanted = working.chain(&statement.key)?;
         if (statement.sequence, statement.link) == (wanted.sequence, wanted.link) {
             return Ok(());
         }
@@ -326,12 +329,12 @@ impl Sequencer {
 
     fn sign_hosted(
         &self,
-        folded: &Folded,
+        working: &Working<'_>,
         entity: &EntityId,
         body: &Body,
         stamp: u64,
     ) -> Result<Verified, Refused> {
-        let Some(key) = self.hosted_key(folded, entity)? else {
+        let Some(key) = self.hosted_key(working.folded(), entity)? else {
             let what = format!("no key of {entity} in force is hosted here");
             return Err(refuse(Invalid::new(Rule::KeyUnknown, what)));
         };
@@ -341,7 +344,7 @@ impl Sequencer {
                 format!("key {key} is not hosted here"),
             )));
         };
-        let ChainState { sequence, link } = folded.chain(&key)?;
+        let ChainState { sequence, link } = working.chain(&key)?;
         let signed =
             Statement::new(self.origin.clone(), key, sequence, link, stamp, body).sign(&signing);
         // The same gate as for everyone: what was just signed is verified, so
@@ -393,6 +396,7 @@ impl Sequencer {
         // Openings are durable before the record commits; keys that then serve
         // no record are swept on opening.
         self.vault.sync()?;
+        self.index.set_aside();
         let folded = Folded::new(self.index.view());
         let mut gone = Vec::new();
         for person in &pending.erased {

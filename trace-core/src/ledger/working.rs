@@ -6,8 +6,9 @@
 //! a record changes it.
 
 use super::Failed;
-use super::folded::Folded;
+use super::folded::{ChainState, Folded};
 use crate::ident::{EntityId, TraceCode};
+use crate::record::Signed;
 use crate::record::claim::{Claim, Policy};
 use crate::record::rights::{EntityState, KeyState, Registry};
 use crate::record::sign::KeyId;
@@ -17,8 +18,8 @@ use crate::rules::{Facts, PersonState, StockState};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// Most signers remembered: 8,192 keys and entities of about 200 bytes are
-/// 3 MB; a city has 5,779.
+/// Most signers remembered: 8,192 keys, entities and chains of about 200 bytes
+/// are 5 MB; a city has 5,779.
 const SIGNERS_MAX: usize = 8_192;
 
 /// What the writer remembers from record to record.
@@ -27,6 +28,7 @@ pub(crate) struct Memory {
     policy: RefCell<Option<Policy>>,
     keys: RefCell<HashMap<KeyId, KeyState>>,
     entities: RefCell<HashMap<EntityId, EntityState>>,
+    chains: RefCell<HashMap<KeyId, ChainState>>,
 }
 
 impl Memory {
@@ -35,8 +37,14 @@ impl Memory {
         *self = Self::default();
     }
 
-    /// Forgets what these claims change.
-    pub(crate) fn forget_changed(&mut self, claims: &[Claim]) {
+    /// A record was admitted: its chain stands elsewhere, and what its claims
+    /// change is forgotten.
+    pub(crate) fn admitted(&mut self, record: &Signed, claims: &[Claim]) {
+        put(
+            &self.chains,
+            record.statement().key,
+            ChainState::after(record),
+        );
         let is_governance = claims.iter().any(|claim| {
             matches!(
                 claim,
@@ -52,6 +60,14 @@ impl Memory {
             self.forget();
         }
     }
+}
+
+fn put<K: std::hash::Hash + Eq, V>(memory: &RefCell<HashMap<K, V>>, key: K, value: V) {
+    let mut memory = memory.borrow_mut();
+    if memory.len() >= SIGNERS_MAX {
+        memory.clear();
+    }
+    memory.insert(key, value);
 }
 
 /// The folded state, for judging one record.
@@ -73,6 +89,12 @@ impl<'a> Working<'a> {
     pub(crate) fn folded(&self) -> &Folded {
         &self.folded
     }
+
+    /// Where a key's chain stands.
+    pub(crate) fn chain(&self, key: &KeyId) -> Result<ChainState, Failed> {
+        let read = || Ok(Some(self.folded.chain(key)?));
+        Ok(remembered(&self.memory.chains, key, read)?.unwrap_or_default())
+    }
 }
 
 /// What is remembered under a key, or what `read` finds, which is then
@@ -87,11 +109,7 @@ fn remembered<K: std::hash::Hash + Eq + Copy, V: Clone>(
     }
     let found = read()?;
     if let Some(found) = &found {
-        let mut memory = memory.borrow_mut();
-        if memory.len() >= SIGNERS_MAX {
-            memory.clear();
-        }
-        memory.insert(*key, found.clone());
+        put(memory, *key, found.clone());
     }
     Ok(found)
 }

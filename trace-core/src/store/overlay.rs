@@ -1,15 +1,18 @@
 //! Derived tables: the log first, the index behind.
 //!
 //! An index is one ordered map from byte keys to bytes. What the log's tail
-//! changed in it lies in an [`Overlay`] in memory; now and then the overlay is
-//! merged into the index's own file in one large sorted write, together with the
-//! size of the log up to which the file then is current. Nothing here is the
-//! truth: an index can be wiped and folded anew from the log.
+//! changed in it lies in memory: what the writer's present group changes in an
+//! [`Overlay`], which is then set aside as a [`Run`](run::Run) for readers to
+//! share and the writer to leave alone. Now and then the runs are merged into
+//! the index's own file in one large sorted write, together with the size of the
+//! log up to which the file then is current. Nothing here is the truth: an index
+//! can be wiped and folded anew from the log.
 //!
 //! [`Index`] belongs to the one writer; an [`IndexView`] is one moment of it for
 //! any number of readers.
 
 mod index;
+mod run;
 mod view;
 
 pub use index::{Index, Mark, Merging, Settings};
@@ -21,8 +24,8 @@ use std::cmp::Ordering;
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// What a log's tail changed: a persistent ordered map, so that a clone costs
-/// two counters and stays as it is.
+/// What the present group changed: a persistent ordered map, so that a clone
+/// costs two counters and stays as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
     /// `None` is a deletion, which hides what lies beneath.
@@ -31,9 +34,14 @@ pub struct Overlay {
 }
 
 /// What a change costs in memory beside what lies on the heap: key and value as
-/// they lie in a leaf (48 each), and half as much again because leaves are two
-/// thirds full on average: 96 × 3 / 2.
+/// they lie in a run (48 each), and half as much again because runs being joined
+/// are there twice: 96 × 3 / 2.
 const CHANGE_BYTES: usize = 144;
+
+/// About how much memory a change takes.
+fn cost(key: &[u8], value: Option<&[u8]>) -> usize {
+    CHANGE_BYTES + ShortBytes::heap_bytes(key) + value.map_or(0, ShortBytes::heap_bytes)
+}
 
 impl Overlay {
     /// About how much memory it takes, which is what merging goes by.
@@ -49,15 +57,12 @@ impl Overlay {
     }
 
     fn change(&mut self, key: &[u8], value: Option<&[u8]>) {
-        let cost = |value: Option<&[u8]>| {
-            CHANGE_BYTES + ShortBytes::heap_bytes(key) + value.map_or(0, ShortBytes::heap_bytes)
-        };
         let old = self
             .changes
             .insert(ShortBytes::new(key), value.map(ShortBytes::new));
-        self.bytes += cost(value);
+        self.bytes += cost(key, value);
         if let Some(old) = old {
-            self.bytes -= cost(old.as_ref().map(ShortBytes::as_bytes));
+            self.bytes -= cost(key, old.as_ref().map(ShortBytes::as_bytes));
         }
     }
 
@@ -72,11 +77,6 @@ impl Overlay {
             .map(|value| value.as_ref().map(ShortBytes::as_bytes))
     }
 
-    fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        let all = self.changes.iter();
-        all.map(|(key, value)| (key.as_bytes(), value.as_ref().map(ShortBytes::as_bytes)))
-    }
-
     fn range<'a>(
         &'a self,
         range: (Bound<&[u8]>, Bound<&[u8]>),
@@ -87,9 +87,8 @@ impl Overlay {
 }
 
 /// The longest bytes that lie in the leaf itself: with them they take 48, and a
-/// tag, a hash and an index (1 + 32 + 8) fit. Copying a leaf, which the first
-/// change behind a clone does, then touches little else: a counter for each of
-/// its longer values made that copy the dearest part of an append.
+/// tag, a hash and an index (1 + 32 + 8) fit. Joining runs then touches little
+/// else.
 const INLINE_BYTES: usize = 46;
 
 /// A key or a value, ordered by its bytes.

@@ -287,7 +287,7 @@ impl<'a> Replay<'a> {
             request.as_ref(),
         )?;
         drop(working);
-        self.memory.forget_changed(&claims);
+        self.memory.admitted(&record, &claims);
         for (key, value) in &changes {
             self.fresh.put(key, value)?;
         }

@@ -5,6 +5,7 @@ use super::super::disk::{Disk, RealDisk, folder_of, remove_if_there};
 use super::super::redb::{Database, Snapshot};
 use super::super::table::{Check, SequenceTable, Tables};
 use super::Overlay;
+use super::run::{self, Run};
 use super::view::{IndexView, ROWS};
 use crate::error::Store;
 use std::path::{Path, PathBuf};
@@ -32,8 +33,8 @@ pub enum Merging {
 pub struct Settings {
     /// The engine's cache.
     pub cache_bytes: usize,
-    /// When the active overlay is merged. It grows to twice this before it
-    /// waits, and so may the one being merged before it: four times this is the
+    /// When what has gathered is merged. It grows to twice this before it
+    /// waits, and so may what is being merged before it: four times this is the
     /// most in memory, beside the changes of one group.
     pub merge_threshold_bytes: usize,
     /// Where merging is done.
@@ -50,12 +51,15 @@ pub struct Index {
     path: Option<PathBuf>,
     settings: Settings,
     active: Overlay,
-    /// What the running merge writes; stays visible until it is in `merged`.
-    frozen: Option<Overlay>,
+    /// Set aside, the newest last.
+    runs: Arc<[Run]>,
+    /// How many of them, from the first, the running merge writes; they stay
+    /// visible until they are in `merged`.
+    merging_count: usize,
     merged: Merged,
     running: Option<Running>,
-    /// How many overlays were frozen, by which a [`Mark`] is known to be old.
-    frozen_count: u64,
+    /// How many overlays were set aside, by which a [`Mark`] is known to be old.
+    run_count: u64,
     failed: Option<String>,
 }
 
@@ -97,7 +101,7 @@ impl Drop for Running {
 #[derive(Debug, Clone)]
 pub struct Mark {
     active: Overlay,
-    frozen_count: u64,
+    run_count: u64,
 }
 
 impl std::fmt::Debug for Index {
@@ -179,14 +183,15 @@ impl Index {
             path,
             settings,
             active: Overlay::default(),
-            frozen: None,
+            runs: Arc::default(),
+            merging_count: 0,
             merged: Merged {
                 snapshot,
                 current_to,
                 binding,
             },
             running: None,
-            frozen_count: 0,
+            run_count: 0,
             failed: None,
         })
     }
@@ -208,7 +213,7 @@ impl Index {
     /// About how much memory the changes not yet merged take.
     #[must_use]
     pub fn overlay_bytes(&self) -> usize {
-        self.active.bytes() + self.frozen.as_ref().map_or(0, Overlay::bytes)
+        self.active.bytes().saturating_add(run::bytes(&self.runs))
     }
 
     /// Puts a value, over an older one if there is any.
@@ -236,7 +241,7 @@ impl Index {
     pub fn view(&self) -> IndexView {
         IndexView {
             active: self.active.clone(),
-            merging: self.frozen.clone(),
+            runs: Arc::clone(&self.runs),
             merged: self.merged.snapshot.clone(),
         }
     }
@@ -246,19 +251,19 @@ impl Index {
     pub fn mark(&self) -> Mark {
         Mark {
             active: self.active.clone(),
-            frozen_count: self.frozen_count,
+            run_count: self.run_count,
         }
     }
 
     /// Takes back all changes since `mark`.
     ///
     /// # Errors
-    /// [`Store::Engine`] when some of them have gone into a merge since.
+    /// [`Store::Engine`] when some of them have been set aside since.
     pub fn rollback(&mut self, mark: Mark) -> Result<(), Store> {
-        if mark.frozen_count != self.frozen_count {
+        if mark.run_count != self.run_count {
             let why = format!(
-                "the mark is from before merge {}, wanted one made since",
-                self.frozen_count
+                "the mark is from before run {}, wanted one made since",
+                self.run_count
             );
             return Err(Store::Engine {
                 what: "roll back",
@@ -269,26 +274,43 @@ impl Index {
         Ok(())
     }
 
-    /// Begins a merge when enough has gathered. To be called only when the log
-    /// is durable up to `log_size` and every change so far follows from it;
-    /// `binding` is its root there. Waits for a running merge only when twice
-    /// the threshold has gathered meanwhile.
+    /// Joins small runs, and begins a merge when enough has gathered. To be called only when the log is durable up to
+    /// `log_size` and every change so far follows from it; `binding` is its root
+    /// there. Waits for a running merge only when twice the threshold has
+    /// gathered meanwhile.
     ///
     /// # Errors
     /// That of a failed merge.
     pub fn maybe_merge(&mut self, log_size: u64, binding: [u8; 32]) -> Result<(), Store> {
         self.adopt_finished()?;
         let threshold = self.settings.merge_threshold_bytes;
-        if self.active.bytes() < threshold {
+        if let Some(fewer) = run::fewer(&self.runs, self.merging_count) {
+            self.runs = fewer;
+        }
+        let waiting = self.runs.get(self.merging_count..).map_or(0, run::bytes);
+        let gathered = self.active.bytes().saturating_add(waiting);
+        if gathered < threshold {
             return Ok(());
         }
         if self.running.is_some() {
-            if self.active.bytes() < threshold.saturating_mul(2) {
+            if gathered < threshold.saturating_mul(2) {
                 return Ok(());
             }
             self.wait()?;
         }
         self.begin(log_size, binding, self.settings.merging)
+    }
+
+    /// Sets aside what has changed since the last time, so that views taken from
+    /// now on share it with the writer and cost it no copies. A [`Mark`] from
+    /// before is then old.
+    pub fn set_aside(&mut self) {
+        if self.active.is_empty() {
+            return;
+        }
+        let run = Run::of(std::mem::take(&mut self.active));
+        self.runs = self.runs.iter().cloned().chain([run]).collect();
+        self.run_count += 1;
     }
 
     /// Merges everything and returns when it is durable, as on a clean stop.
@@ -299,7 +321,7 @@ impl Index {
     pub fn flush(&mut self, log_size: u64, binding: [u8; 32]) -> Result<(), Store> {
         self.wait()?;
         let state = (self.merged.current_to, self.merged.binding);
-        if self.active.is_empty() && state == (log_size, binding) {
+        if self.active.is_empty() && self.runs.is_empty() && state == (log_size, binding) {
             return Ok(());
         }
         self.begin(log_size, binding, Merging::Inline)
@@ -352,11 +374,10 @@ impl Index {
                 why: format!("the index is current to {what}, the log has only {log_size}"),
             });
         }
-        let frozen = std::mem::take(&mut self.active);
-        self.frozen = Some(frozen.clone());
-        self.frozen_count += 1;
-        let database = Arc::clone(&self.database);
-        let merge = move || write(&database, &frozen, log_size, binding);
+        self.set_aside();
+        self.merging_count = self.runs.len();
+        let (database, runs) = (Arc::clone(&self.database), Arc::clone(&self.runs));
+        let merge = move || write(&database, &runs, log_size, binding);
         match merging {
             Merging::Inline => {
                 let merged = merge();
@@ -397,12 +418,15 @@ impl Index {
         }
     }
 
-    /// A failed merge leaves its overlay in sight: what readers saw stays true.
+    /// A failed merge leaves its runs in sight: what readers saw stays true.
     fn adopt(&mut self, merged: Result<Merged, Store>) -> Result<(), Store> {
         match merged {
             Ok(merged) => {
                 self.merged = merged;
-                let written = self.frozen.take();
+                let rest = self.runs.get(self.merging_count..);
+                let rest = rest.unwrap_or_default().iter().cloned().collect();
+                let written = std::mem::replace(&mut self.runs, rest);
+                self.merging_count = 0;
                 if self.settings.merging == Merging::OwnThread {
                     // freeing some 100,000 changes takes milliseconds that the
                     // writer has better use for; without a thread it is done here
@@ -419,17 +443,17 @@ impl Index {
     }
 }
 
-/// Writes an overlay and what it makes the file current to, in one batch.
+/// Writes runs and what they make the file current to, in one batch.
 fn write(
     database: &Database,
-    overlay: &Overlay,
+    runs: &[Run],
     current_to: u64,
     binding: [u8; 32],
 ) -> Result<Merged, Store> {
     let mut state = current_to.to_be_bytes().to_vec();
     state.extend(binding);
     database.write(|batch| {
-        for (key, value) in overlay.iter() {
+        for (key, value) in run::sorted(runs) {
             match value {
                 Some(value) => batch.put(ROWS, key, value)?,
                 None => drop(batch.delete(ROWS, key)?),

@@ -136,6 +136,9 @@ fn change_at_random(
             index.rollback(mark).unwrap();
             assert!(index.overlay_bytes() <= before);
         }
+        if random.u8(0..4) == 0 {
+            index.set_aside();
+        }
         index.maybe_merge(size, [7; 32]).unwrap();
         if random.u16(0..300) == 0 {
             index.flush(size, [8; 32]).unwrap();
@@ -214,6 +217,50 @@ fn memory_is_bounded_by_waiting_for_the_running_merge() {
         let held = index.overlay_bytes();
         assert!(held <= 4 * threshold + 300, "{held} bytes at {size}");
     }
+}
+
+#[test]
+fn large_runs_are_joined_and_know_what_is_in_them_and_what_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.redb");
+    let large = Settings {
+        merge_threshold_bytes: 64 << 20,
+        ..settings(Merging::Inline)
+    };
+    let mut index = Index::create(&path, large).unwrap();
+    let mut random = fastrand::Rng::with_seed(20_261_123);
+    let mut model = Model::new();
+    let mut runs_most = 0;
+    for size in 0..200u64 {
+        for _ in 0..300 {
+            let key = random.u64(0..40_000).to_be_bytes().to_vec();
+            if random.u8(0..8) == 0 {
+                index.delete(&key).unwrap();
+                model.remove(&key);
+            } else {
+                index.put(&key, &size.to_be_bytes()).unwrap();
+                model.insert(key, size.to_be_bytes().to_vec());
+            }
+        }
+        index.set_aside();
+        index.maybe_merge(size, [1; 32]).unwrap();
+        runs_most = runs_most.max(index.view().runs.len());
+    }
+    assert_eq!(index.current_to(), 0, "nothing was merged into the file");
+    assert!(index.overlay_bytes() > 30_000 * CHANGE_BYTES);
+    // 60,000 changes in groups of 300: at most log2 of 200.
+    assert!((2..=8).contains(&runs_most), "{runs_most} runs");
+    let view = index.view();
+    for key in 0..40_000u64 {
+        let key = key.to_be_bytes();
+        assert_eq!(view.get(&key).unwrap().as_ref(), model.get(&key[..]));
+        let absent = [&key[..], &[0]].concat();
+        assert_eq!(view.get(&absent).unwrap(), None);
+    }
+    assert_agrees(&view, &model, &mut random);
+    index.flush(200, [2; 32]).unwrap();
+    assert_agrees(&index.view(), &model, &mut random);
+    assert_agrees(&view, &model, &mut random);
 }
 
 #[test]

@@ -1,21 +1,25 @@
-//! One moment of an index, as a reader sees it: three ordered maps as one.
+//! One moment of an index, as a reader sees it: several ordered maps as one.
 
 use super::super::redb::{Rows, Snapshot};
 use super::super::table::{Direction, OrderedTable};
 use super::Overlay;
+use super::run::{self, Run};
 use crate::error::Store;
 use std::cmp::Ordering;
 use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
 
 /// Where the file keeps the merged rows.
 pub(super) const ROWS: OrderedTable = OrderedTable("rows");
 
-/// An index at one moment: what is active wins over what is being merged, and
-/// that over what the file holds. Cloning is cheap; nothing in it ever moves.
+/// An index at one moment: what is active wins over the runs, a newer run over
+/// an older one, and all over what the file holds. Cloning is cheap; nothing in
+/// it ever moves.
 #[derive(Clone)]
 pub struct IndexView {
     pub(super) active: Overlay,
-    pub(super) merging: Option<Overlay>,
+    /// The newest last.
+    pub(super) runs: Arc<[Run]>,
     pub(super) merged: Snapshot,
 }
 
@@ -29,8 +33,7 @@ impl IndexView {
     /// How many bytes of changes are in memory, not merged yet.
     #[must_use]
     pub fn overlay_bytes(&self) -> usize {
-        let merging = self.merging.as_ref().map_or(0, Overlay::bytes);
-        self.active.bytes().saturating_add(merging)
+        self.active.bytes().saturating_add(run::bytes(&self.runs))
     }
 
     /// The value of a key, copied.
@@ -53,7 +56,7 @@ impl IndexView {
         if let Some(change) = self.active.get(key) {
             return Ok(change.map(read));
         }
-        if let Some(change) = self.merging.as_ref().and_then(|it| it.get(key)) {
+        if let Some(change) = run::changed(&self.runs, key) {
             return Ok(change.map(read));
         }
         self.merged.get_with(ROWS, key, read)
@@ -77,40 +80,39 @@ impl IndexView {
         let Some(range) = narrowed(prefix, end.as_deref(), from, direction) else {
             return Ok(None);
         };
-        let nothing = Overlay::default();
-        let mut active = Changes::of(&self.active, range, direction);
-        let merging = self.merging.as_ref().unwrap_or(&nothing);
-        let mut merging = Changes::of(merging, range, direction);
+        // The newest first: of those that changed a key, the first knows.
+        let active = Changes::of(self.active.range(range), direction);
+        let runs = self.runs.iter().rev();
+        let runs = runs.map(|run| Changes::of(run.range(range), direction));
+        let changes = std::iter::once(active).chain(runs);
+        let mut changes: Vec<_> = changes.filter(|it| it.head.is_some()).collect();
         let mut rows = self.merged.rows(ROWS, range, direction)?;
         let mut row = rows.next_row()?;
+        let order = |a: &[u8], b: &[u8]| match direction {
+            Direction::Forward => a.cmp(b),
+            Direction::Reverse => b.cmp(a),
+        };
         loop {
-            let heads = [active.key(), merging.key(), row.as_ref().map(|it| it.key())];
-            let next = heads.into_iter().flatten();
-            let next = match direction {
-                Direction::Forward => next.min(),
-                Direction::Reverse => next.max(),
-            };
-            let Some(next) = next else { return Ok(None) };
-            let [in_active, in_merging, in_rows] = heads.map(|head| head == Some(next));
-            let value = if in_active {
-                active.value()
-            } else if in_merging {
-                merging.value()
-            } else {
-                row.as_ref().map(|it| it.value())
+            let heads = changes.iter().filter_map(|it| it.head);
+            let head = heads.reduce(|first, other| match order(other.0, first.0) {
+                Ordering::Less => other,
+                _ => first,
+            });
+            let (key, value) = match (head, &row) {
+                (Some((key, value)), Some(row)) if order(key, row.key()).is_le() => (key, value),
+                (_, Some(row)) => (row.key(), Some(row.value())),
+                (Some(change), None) => change,
+                (None, None) => return Ok(None),
             };
             if let Some(value) = value
-                && let ControlFlow::Break(outcome) = visit(next, value)
+                && let ControlFlow::Break(outcome) = visit(key, value)
             {
                 return Ok(Some(outcome));
             }
-            if in_active {
-                active.step();
-            }
-            if in_merging {
-                merging.step();
-            }
-            if in_rows {
+            let in_row = row.as_ref().is_some_and(|row| row.key() == key);
+            let passed = changes.iter_mut().filter(|it| it.key() == Some(key));
+            passed.for_each(Changes::step);
+            if in_row {
                 row = rows.next_row()?;
             }
         }
@@ -141,8 +143,7 @@ struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    fn of(overlay: &'a Overlay, range: Bounds<'_>, direction: Direction) -> Self {
-        let range = overlay.range(range);
+    fn of(range: impl DoubleEndedIterator<Item = Change<'a>> + 'a, direction: Direction) -> Self {
         let mut rest: Box<dyn Iterator<Item = Change<'a>>> = match direction {
             Direction::Forward => Box::new(range),
             Direction::Reverse => Box::new(range.rev()),
@@ -153,10 +154,6 @@ impl<'a> Changes<'a> {
 
     fn key(&self) -> Option<&'a [u8]> {
         self.head.map(|(key, _)| key)
-    }
-
-    fn value(&self) -> Option<&'a [u8]> {
-        self.head.and_then(|(_, value)| value)
     }
 
     fn step(&mut self) {
