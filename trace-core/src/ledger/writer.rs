@@ -43,7 +43,7 @@ pub struct Answered {
     /// One outcome an item, in order.
     pub outcomes: Vec<Outcome>,
     /// A moment that holds all that was admitted.
-    pub view: View,
+    pub view: Arc<View>,
 }
 
 enum Command {
@@ -99,9 +99,9 @@ impl Ledger {
         let fatal = Fatal(Some(Box::new(on_fatal)));
         // The writer must not keep the queue's sender alive, or it never ends.
         let weak = Arc::downgrade(&shared);
-        let publish = move |view: View| {
+        let publish = move |view: Arc<View>| {
             if let Some(shared) = weak.upgrade() {
-                shared.published.store(Arc::new(view));
+                shared.published.store(view);
             }
         };
         let thread = std::thread::Builder::new().name("writer".into());
@@ -356,14 +356,14 @@ impl Drop for Fatal {
     }
 }
 
-struct Writer<P: Fn(View)> {
+struct Writer<P: Fn(Arc<View>)> {
     sequencer: Sequencer,
     clock: Clock,
     publish: P,
     fatal: Fatal,
 }
 
-impl<P: Fn(View)> Writer<P> {
+impl<P: Fn(Arc<View>)> Writer<P> {
     fn run(mut self, queue: &Receiver<Command>) {
         let mut carried = None;
         while let Some(first) = carried.take().or_else(|| queue.recv().ok()) {
@@ -412,12 +412,12 @@ impl<P: Fn(View)> Writer<P> {
 
     fn group(&mut self, jobs: Vec<Job>, replies: Vec<Reply>) -> Result<(), Store> {
         let outcomes = self.sequencer.admit(jobs, (self.clock)())?;
-        let view = self.sequencer.view();
-        (self.publish)(view.clone());
+        let view = Arc::new(self.sequencer.view());
+        (self.publish)(Arc::clone(&view));
         for (outcomes, reply) in outcomes.into_iter().zip(replies) {
             reply(Answered {
                 outcomes,
-                view: view.clone(),
+                view: Arc::clone(&view),
             });
         }
         self.sequencer.settle()

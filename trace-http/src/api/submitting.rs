@@ -257,7 +257,7 @@ async fn admit(
         Some(refusal) => Some(Outcome::Refused(Box::new(refusal))),
         None => decided.next(),
     });
-    Ok((merged.collect(), Arc::new(answered.view)))
+    Ok((merged.collect(), answered.view))
 }
 
 fn answer(

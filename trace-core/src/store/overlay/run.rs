@@ -11,7 +11,12 @@ const FALSE_POSITIVES: f64 = 0.01;
 
 /// From how many changes on a run has a filter: fewer are searched about as
 /// quickly as a filter answers, and are soon joined with others.
-const FILTERED_MIN: usize = 4_096;
+const FILTERED_MIN: usize = 1_024;
+
+/// Runs of so many changes are joined no more: they take 3 MiB, so that the
+/// 32 MiB of an ordinary merge are a dozen filters to ask, and copying stays
+/// within what the caches hold.
+const JOINED_MAX: usize = 32_768;
 
 /// The same for all runs, so that a key is hashed once for all of them. What a
 /// filter answers falsely costs time, never truth: it need not be secret.
@@ -136,13 +141,13 @@ pub(super) fn changed<'a>(runs: &'a [Run], key: &[u8]) -> Option<Option<&'a [u8]
 }
 
 /// The same changes in fewer runs: of those from `from` on, the newest are
-/// joined until each is more than twice as long as the next, so that `n`
-/// changes lie in at most log2 `n` runs and each is copied as often.
+/// joined until each is more than twice as long as the next or has
+/// [`JOINED_MAX`], so that each change is copied at most log2 of that often.
 pub(super) fn fewer(runs: &[Run], from: usize) -> Option<Arc<[Run]>> {
     let count = |run: &Run| run.0.rows.len();
     let mut fewer = runs.to_vec();
     while let Some([older, newer]) = fewer.get(from..).and_then(<[Run]>::last_chunk)
-        && count(older) <= count(newer).saturating_mul(2)
+        && count(older) <= count(newer).saturating_mul(2).min(JOINED_MAX)
     {
         let joined = Run::joined(older, newer);
         fewer.truncate(fewer.len() - 2);
@@ -156,7 +161,7 @@ pub(super) fn sorted(runs: &[Run]) -> Vec<(&[u8], Option<&[u8]>)> {
     let mut all: Vec<_> = runs.iter().rev().flat_map(Run::iter).collect();
     // Stable, and quick on what is in order in parts: of equal keys the newest
     // stays first.
-    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all.sort_by_key(|(key, _)| *key);
     all.dedup_by(|(older, _), (newer, _)| older == newer);
     all
 }
