@@ -1,6 +1,7 @@
 //! The log: entries, the tree's rows, and what lies beside each entry, all
 //! under sequential keys, because that is what commits fast.
 
+use super::nodes::KnownNodes;
 use super::vault::SectionPlace;
 use crate::error::{Invalid, Store};
 use crate::proof::merkle::{Nodes, Unproved, node_place, prove_consistency, prove_inclusion, root};
@@ -102,11 +103,19 @@ fn vault_key(place: SectionPlace) -> u64 {
 #[derive(Clone)]
 pub struct LogView {
     snapshot: Snapshot,
+    nodes: KnownNodes,
 }
 
 impl LogView {
     pub(crate) fn new(snapshot: Snapshot) -> Self {
-        Self { snapshot }
+        let nodes = KnownNodes::default();
+        Self { snapshot, nodes }
+    }
+
+    /// The same log at a later moment.
+    pub(crate) fn later(&self, snapshot: Snapshot) -> Self {
+        let nodes = self.nodes.clone();
+        Self { snapshot, nodes }
     }
 
     /// The tables themselves, for those who go through all of them.
@@ -227,6 +236,13 @@ impl Nodes for LogView {
     type Error = Store;
 
     fn node(&self, level: u8, index: u64) -> Result<Hash, Store> {
+        self.nodes
+            .node(level, index, || self.stored_node(level, index))
+    }
+}
+
+impl LogView {
+    fn stored_node(&self, level: u8, index: u64) -> Result<Hash, Store> {
         let missing = || Store::Damaged {
             what: format!("tree node {index} of level {level} is missing"),
         };

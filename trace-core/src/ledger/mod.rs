@@ -17,6 +17,7 @@ pub mod job;
 mod log;
 pub mod lookup;
 pub mod lookups;
+mod nodes;
 pub mod opening;
 mod rows;
 pub mod seal;

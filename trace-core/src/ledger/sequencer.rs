@@ -11,7 +11,7 @@ use super::fold;
 use super::folded::{ChainState, Folded};
 use super::hosted::HostedKeys;
 use super::job::{Admitted, Item, Job, JobRequest, Outcome, Refusal, Refused, refuse};
-use super::log::{self, LogView, Request, Row};
+use super::log::{self, Request, Row};
 use super::vault::{SectionPlace, Vault, VaultReader};
 use super::view::View;
 use super::working::{Memory, Working};
@@ -418,7 +418,7 @@ impl Sequencer {
             self.vault.erase(&pending.erased)?;
         }
         self.view = View::new(
-            LogView::new(self.log.snapshot()?),
+            self.view.log().later(self.log.snapshot()?),
             folded,
             Arc::new(checkpoint),
         );
