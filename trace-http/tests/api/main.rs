@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bad_input;
 mod changes;
 mod orders;
 mod pages;
