@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod cases;
 mod changes;
 mod orders;
 mod pages;
