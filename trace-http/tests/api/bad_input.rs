@@ -299,6 +299,30 @@ fn a_bad_order_is_refused_by_its_rule_and_changes_nothing() {
             .refused(status, code);
         assert_eq!(checkpoint(&town), before, "{field}");
     }
+    // Whatever is too long is not said back whole.
+    for field in [
+        "product",
+        "product_class",
+        "quantity",
+        "origin",
+        "produced_on",
+        "issued_on",
+        "expires_on",
+        "number",
+        "form",
+        "unit",
+        "gtin",
+        "lot",
+    ] {
+        let mut wrong = order.clone();
+        wrong[field] = json!("长".repeat(100_000));
+        let answer = town.order("/v1/certificates", &token, "bad", &wrong);
+        assert_eq!(answer.status, 400, "{field}");
+        assert!(answer.body.len() < 2_000, "{field}: {}", answer.text());
+    }
+    let long = format!("/v1/changes?{}=1", "x".repeat(10_000));
+    let document = town.get(&long).refused(400, "query_unexpected");
+    assert!(document.to_string().len() < 2_000, "{document}");
     // The wrong key to the door.
     let mut wrong = token.clone();
     wrong.pop();

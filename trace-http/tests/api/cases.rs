@@ -59,7 +59,7 @@ impl Case {
         // A fixed address comes before one with a part to fill in.
         let mut routes: Vec<_> = ROUTES.iter().filter(fits).collect();
         routes.sort_by_key(|route| route.path.contains('{'));
-        routes.first().expect(path)
+        routes.first().unwrap_or_else(|| panic!("{path}"))
     }
 }
 
@@ -269,6 +269,16 @@ fn signed(town: &mut Town) -> Vec<Case> {
     cases
 }
 
+/// Of one route: a token with the right and what it is answered to a bad, an
+/// absent and a good order; a token without the right, and what it orders.
+type Row<'a> = (
+    &'static str,
+    &'a str,
+    [(Value, u16, &'static str); 3],
+    &'a str,
+    Value,
+);
+
 /// Orders by tokens.
 fn ordered(town: &Town, code: &str, nothing: &str, number: &str) -> Vec<Case> {
     let producer = town.token(Who::Producer, Role::Producer);
@@ -296,7 +306,7 @@ fn ordered(town: &Town, code: &str, nothing: &str, number: &str) -> Vec<Case> {
         .area
         .to_string();
     let none = "NONE-0001";
-    let rows: Vec<(&str, &str, [(Value, u16, &'static str); 3], &str, Value)> = vec![
+    let rows: Vec<Row> = vec![
         (
             "/v1/certificates",
             &producer,
