@@ -1,7 +1,8 @@
 //! Nothing that was answered is lost, whatever the disk does: power cuts at
-//! every call, writes and syncs that fail, a recovery that is cut too, a
-//! process that is killed, a last checkpoint that is not the right one. And
-//! disks that lie, by which the checks show that they can fail.
+//! every call, writes and syncs that fail, a recovery that is cut too, a last
+//! checkpoint that is not the right one. And disks that lie, by which the
+//! checks show that they can fail. What a killed process leaves is
+//! `trace-http/tests/killed`.
 //!
 //! | file | idea |
 //! |---|---|
@@ -11,7 +12,6 @@
 //! | `power` | cuts at every call, also of the recovery |
 //! | `failures` | the table of calls that fail, and a walk through it |
 //! | `checkpoint` | a last checkpoint that is not the right one |
-//! | `killed` | a process that is killed under load |
 //! | `lies` | disks that break their promises |
 //!
 //! In the suite the tests run in a short form. `TRACE_CRASH=long` looks at
@@ -28,7 +28,6 @@
 mod checkpoint;
 mod failures;
 mod history;
-mod killed;
 mod ledger;
 mod lies;
 mod power;

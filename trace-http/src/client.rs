@@ -79,6 +79,10 @@ impl Refused {
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "status {}", self.status)?;
+        if let Some(code) = self.text("code") {
+            let code: String = code.chars().filter(|it| !it.is_control()).collect();
+            write!(f, " {code}")?;
+        }
         for (before, name) in [
             (": ", "title"),
             (": ", "detail"),

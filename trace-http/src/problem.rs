@@ -109,7 +109,7 @@ impl Problem {
         document.insert("title".into(), title.into());
         document.insert("remedy".into(), remedy.into());
         if let Some(detail) = &self.detail {
-            document.insert("detail".into(), detail.as_str().into());
+            document.insert("detail".into(), brief(detail).into());
         }
         if let Some(record) = &self.record {
             document.insert("record".into(), hex(record).into());
@@ -241,6 +241,19 @@ fn in_documents(mut response: Response, language: Language) -> Response {
         }
     }
     written
+}
+
+/// Most bytes of a detail: the longest of our own names every form's bases in
+/// some 600; a reader of JSON repeats whatever the client wrote.
+const DETAIL_BYTES_MAX: usize = 1_000;
+
+/// The beginning of a text that is too long to be said.
+fn brief(text: &str) -> String {
+    if text.len() <= DETAIL_BYTES_MAX {
+        return text.to_owned();
+    }
+    let (head, _) = text.split_at(text.floor_char_boundary(DETAIL_BYTES_MAX));
+    format!("{head}…")
 }
 
 /// Lower-case hexadecimal.

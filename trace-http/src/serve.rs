@@ -85,6 +85,9 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     let book = match opened {
         Opened::Writable(sequencer) => {
             let ledger = Ledger::start(*sequencer, Arc::clone(&clock), end_process)?;
+            if settings.confirm_clock {
+                ledger.confirm_clock()?;
+            }
             Book::Writing(ledger)
         }
         Opened::ReadOnly { view, why, .. } => {

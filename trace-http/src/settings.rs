@@ -85,6 +85,11 @@ pub struct ServeSettings {
     )]
     pub clock_jump_limit_ms: u64,
 
+    /// Say that the machine's clock is right although it jumped; for this start
+    /// alone, so neither the environment nor the file can say it
+    #[arg(long)]
+    pub confirm_clock: bool,
+
     /// How the log is written
     #[arg(
         long,

@@ -166,7 +166,7 @@ fn the_client_tells_a_refusal_in_the_servers_words() {
     assert!(
         error
             .to_string()
-            .contains("status 413: The body is too large"),
+            .contains("status 413 body_too_large: The body is too large"),
         "{error}"
     );
 }

@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Town {
     place: Place,
     anchor: String,
+    /// The authority's entity; its key is kept in the folder.
+    authority: String,
     address: String,
     server: Child,
 }
@@ -78,6 +80,7 @@ impl Town {
         Self {
             place,
             anchor,
+            authority,
             address,
             server,
         }
@@ -171,6 +174,53 @@ fn a_token_issues_and_voids_and_nothing_goes_without_one() {
     town.json(&[&void[..], &["--token-file", "token"]].concat());
     let code = text(&shown, "code");
     assert_eq!(town.verify(code), "voided");
+}
+
+#[test]
+fn an_authority_registers_at_a_server_by_its_own_key_or_by_its_token() {
+    let town = Town::new();
+    let token = ["token", "make", "--entity", &town.authority];
+    let token = town
+        .place
+        .json(&[&token[..], &["--role", "authority", "--area", "131000"]].concat());
+    fs::write(town.place.path("office"), text(&token, "token")).unwrap();
+    let by = [
+        "entity",
+        "add",
+        "--token-file",
+        "office",
+        "--area",
+        "131023",
+    ];
+    let household = ["--category", "household", "--contact-name", "李某"];
+    let role = ["--role", "producer"];
+    let added = town.json(&[&by[..], &household, &role, &["--hosted"]].concat());
+    assert_eq!(text(&added, "key_id").len(), 64);
+    assert_eq!(text(&added, "person").len(), 32);
+    // It can act at once, by a token of its own.
+    let token = ["token", "make", "--entity", text(&added, "entity")];
+    let token = town.place.json(&[&token[..], &role].concat());
+    fs::write(town.place.path("own"), text(&token, "token")).unwrap();
+    let issued = town.issue(&["--token-file", "own", "--number", "LF-NEW-1"]);
+    assert_eq!(town.verify(text(&issued, "code")), "valid");
+    // By an own key, with a key of its own.
+    let enrolled = ["--name", "永清冷库", "--role", "cold_store"];
+    let own = [&by[..], &enrolled, &["--own-key", "new.key"]].concat();
+    let refused = town.place.run(&town.at(&own));
+    assert_eq!(refused.status.code(), Some(2));
+    let added = town.json(&[&by[..], &enrolled].concat());
+    assert_eq!(added["key_id"], Value::Null);
+    // Nobody registers what is not its to register.
+    let size = town.json(&["show", "LF-NEW-1"])["checkpoint"].clone();
+    for (token, named) in [("own", "right_missing"), ("forged", "token_wrong")] {
+        fs::write(town.place.path("forged"), "trt_x").unwrap();
+        let by = ["entity", "add", "--token-file", token, "--area", "131023"];
+        let output = town.place.run(&town.at(&[&by[..], &enrolled].concat()));
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(named), "{told}");
+    }
+    assert_eq!(town.json(&["show", "LF-NEW-1"])["checkpoint"], size);
 }
 
 #[test]

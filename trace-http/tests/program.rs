@@ -11,6 +11,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -175,6 +176,37 @@ fn a_writer_that_can_write_no_more_ends_the_process_at_once() {
     assert!(rest.contains("the writer ended"), "{rest}");
 }
 
+/// The server neither stamps nor refuses on a clock that it does not trust; its
+/// log says what the operator can do, who does it once.
+#[test]
+fn after_a_jump_of_the_clock_records_wait_until_the_operator_has_confirmed_it() {
+    let mut ledger = ledger_left(20 * 86_400_000);
+    let server = Served::start(ledger.path());
+    let answer = server.post(&ledger.next);
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("\"clock_suspect\""), "{answer}");
+    let (status, rest) = server.end("-TERM");
+    assert!(
+        status.success() && rest.contains("--confirm-clock"),
+        "{rest}"
+    );
+
+    let mut command = serve(ledger.path(), "127.0.0.1:0");
+    command.arg("--confirm-clock");
+    let server = Served::run(command);
+    let answer = server.post(&ledger.next);
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert!(server.end("-TERM").0.success());
+
+    // From here the last admission is of today.
+    let server = Served::start(ledger.path());
+    let unit = ledger.world.unit();
+    let next = ledger.world.sign_bare(Who::Producer, unit);
+    let answer = server.post(&[next]);
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert!(server.end("-TERM").0.success());
+}
+
 /// The head of the log of look-ups is on the ledger before the process ends,
 /// signed by the operator's hosted key.
 #[test]
@@ -274,14 +306,20 @@ impl Prepared {
 }
 
 fn ledger() -> Prepared {
+    ledger_left(0)
+}
+
+/// The same, and nothing was admitted for so long.
+fn ledger_left(ago_ms: u64) -> Prepared {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new(7);
-    world.now_ms = machine::now_ms() - 120_000;
+    world.now_ms = machine::now_ms() - 120_000 - ago_ms;
     let settings = Settings::default();
     let (origin, key) = (world.origin().clone(), world.ledger_key());
     let kek = Kek::from_hex(KEK);
     let (home, sequencer) = Home::create(folder.path(), origin, key, kek, settings).unwrap();
-    let writer = Ledger::start(sequencer, machine::clock(), |why| panic!("{why}")).unwrap();
+    let clock = Arc::new(move || machine::now_ms() - ago_ms);
+    let writer = Ledger::start(sequencer, clock, |why| panic!("{why}")).unwrap();
     let mut records = world.genesis();
     let operator = world.fresh_key("operator");
     let seed = operator.seed();

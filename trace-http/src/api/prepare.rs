@@ -122,6 +122,9 @@ pub async fn prepare(
     State(office): State<Arc<Office>>,
     JsonBody(order): JsonBody<PrepareOrder>,
 ) -> Result<Response, Problem> {
+    // A ledger that only reads may be older than its signers' receipts: it must
+    // not tell them which sequence to sign.
+    office.writer()?;
     let view = office.view();
     let key: KeyId = order.key.parse()?;
     // The first record of a ledger names its own keys.

@@ -302,5 +302,9 @@ fn answer(
 /// The writer takes nothing because it does not trust its clock.
 #[must_use]
 pub fn unavailable(why: &str) -> Problem {
+    tracing::warn!(
+        why,
+        "nothing is written; if the clock is right, start again with --confirm-clock"
+    );
     Problem::new(problem::Refusal::ClockSuspect).detail(why)
 }

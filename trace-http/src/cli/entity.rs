@@ -24,7 +24,9 @@ use zeroize::Zeroizing;
 use super::{
     Failure, Manner, keyfile,
     local::Denied,
-    voice::{Place, Said, Session, Speaking},
+    manner::at,
+    remote::Remote,
+    voice::{Place, Said, Session, Speaking, Voice},
 };
 use crate::machine;
 
@@ -38,6 +40,9 @@ Examples:
     --area 131023 --role producer --own-key producer.key
   trace entity add --as AUTHORITY --kek-file kek --category household --area 131023 \\
     --contact-name 王某 --contact-phone 13800000000 --role producer --hosted
+
+  trace entity add --server https://a.example --token-file token --name 安次冷库 \\
+    --area 131002 --role cold_store --hosted
 
 All of it is admitted or none. An authority registers within its own area; the root
 authority signs with --key root-1.key --countersign root-2.key.")]
@@ -252,6 +257,9 @@ impl Newcomer {
         session: &mut Session,
         enrolment: &Enrolment,
     ) -> Result<Registered, Failure> {
+        if let (Place::Server(remote), Voice::Token) = (&session.place, &session.voice) {
+            return self.register_by_token(remote, enrolment);
+        }
         let entity = EntityId::from_bytes(machine::random());
         let (registration, person) = self.registration(entity)?;
         let mut said = vec![registration];
@@ -277,7 +285,7 @@ impl Newcomer {
                 let origin = session.origin()?;
                 let Place::Local(local) = &session.place else {
                     return Err(Failure::Usage(
-                        "--hosted works on the ledger's own machine: give --data".to_owned(),
+                        "a server keeps keys by its token: give --token-file FILE".to_owned(),
                     ));
                 };
                 let seed = Zeroizing::new(machine::random::<32>());
@@ -315,6 +323,50 @@ impl Newcomer {
             entity,
             key,
             person,
+            index: stands.first().map(|first| first.index),
+        })
+    }
+
+    /// By an authority's token: the server draws the id, and keeps the key where
+    /// one is wanted.
+    fn register_by_token(
+        &self,
+        remote: &Remote,
+        enrolment: &Enrolment,
+    ) -> Result<Registered, Failure> {
+        if let Enrolment::Own(_) = enrolment {
+            let why = "a token enrols no --own-key: give --key FILE with the authority's own key";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        let person = self.contact.as_ref().map(|contact| {
+            let person = PersonId(machine::random());
+            let order = json!({
+                "person": person.to_string(),
+                "name": contact.name,
+                "phone": contact.phone,
+                "identity_number": contact.identity_number,
+            });
+            (person, order)
+        });
+        let role = |(role, area): &(Role, Area)| json!({"role": role, "area": area.to_string()});
+        let order = json!({
+            "category": self.category,
+            "name": self.name,
+            "area": self.area.to_string(),
+            "place": self.place,
+            "uscc": self.uscc,
+            "licences": self.licences,
+            "person": person.as_ref().map(|(_, order)| order),
+            "roles": self.roles.iter().map(role).collect::<Vec<_>>(),
+            "hosted_key": matches!(enrolment, Enrolment::Hosted),
+        });
+        let made = remote.register(&order);
+        let (answer, stands) = made.map_err(|Denied { failure, .. }| failure)?;
+        let text = |name| at(&answer, name).as_str();
+        Ok(Registered {
+            entity: EntityId::parse(text("/entity").unwrap_or_default())?,
+            key: text("/key").map(str::parse).transpose()?,
+            person: person.map(|(person, _)| person),
             index: stands.first().map(|first| first.index),
         })
     }

@@ -160,9 +160,30 @@ pub fn plain(text: &str) -> String {
     text.chars().filter(|it| !it.is_control()).collect()
 }
 
+/// Most characters of what somebody typed that are said back.
+const QUOTED_CHARS_MAX: usize = 40;
+
+/// What somebody typed, in quotes: escaped, and no more than is recognised.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut chars = text.chars();
+    let head: String = chars.by_ref().take(QUOTED_CHARS_MAX).collect();
+    let more = if chars.next().is_some() { "…" } else { "" };
+    format!("{head:?}{more}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_typed_is_said_back_in_short_and_steers_no_terminal() {
+        assert_eq!(quoted("12.5 斤"), "\"12.5 斤\"");
+        assert_eq!(quoted("\u{1b}[2J\u{202e}"), "\"\\u{1b}[2J\\u{202e}\"");
+        let (full, over) = ("长".repeat(40), "长".repeat(41));
+        assert_eq!(quoted(&full), format!("\"{full}\""));
+        assert_eq!(quoted(&over), format!("\"{full}\"…"));
+    }
 
     #[test]
     fn the_first_locale_variable_that_is_set_decides() {

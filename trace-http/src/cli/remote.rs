@@ -141,6 +141,15 @@ impl Remote {
         Ok((code, stands))
     }
 
+    /// Registers an entity with its roles, by the token; the server's answer,
+    /// and where the registration stands.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn register(&self, order: &Value) -> Result<(Value, Vec<Stands>), Denied> {
+        self.order("/v1/entities", order)
+    }
+
     /// Says one thing, by the token.
     ///
     /// # Errors

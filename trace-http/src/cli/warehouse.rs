@@ -16,6 +16,7 @@ use trace_core::{
 use super::{
     Failure, Manner,
     local::Denied,
+    manner::quoted,
     voice::{Place, Said, Speaking, Voice},
 };
 use crate::machine;
@@ -78,7 +79,7 @@ pub struct Movement {
 
 /// Degrees with up to three decimals, exactly.
 fn milli_degrees(text: &str) -> Result<i32, String> {
-    let wrong = || format!("{text:.20?} is not a number of degrees such as -18.5");
+    let wrong = || format!("{} is not a number of degrees such as -18.5", quoted(text));
     let (is_below, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),

@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod bad_input;
+mod cases;
 mod changes;
 mod orders;
 mod pages;

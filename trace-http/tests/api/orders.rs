@@ -3,7 +3,11 @@
 use std::thread;
 
 use serde_json::{Value, json};
-use trace_core::{ident::EntityId, proof::bundle::Bundle, record::Role};
+use trace_core::{
+    ident::{EntityId, parse_ms},
+    proof::bundle::Bundle,
+    record::Role,
+};
 use trace_fixtures::Who;
 
 use crate::town::{PUBLIC_URL, Town, order_lines};
@@ -53,6 +57,44 @@ fn a_certificate_is_issued_with_its_unit_and_verifies_like_any_other() {
     bundle
         .verify(&town.anchor(), &[], town.world.today())
         .unwrap();
+}
+
+/// At four in the morning it is still yesterday in UTC, and the form hangs on it.
+#[test]
+fn a_certificate_without_a_date_is_of_the_ledgers_own_day_and_in_that_days_form() {
+    let town = Town::opened_at("2026-01-31T12:00:00+08:00");
+    let token = town.token(Who::Producer, Role::Producer);
+    let (old, new) = (
+        "承诺达标合格证(2021年样式)",
+        "承诺达标合格证(样式一 生产者)",
+    );
+    for (time, date, form) in [
+        ("2026-01-31T23:59:59+08:00", "2026-01-31", old),
+        ("2026-02-01T00:00:00+08:00", "2026-02-01", new),
+        ("2026-02-01T07:59:59+08:00", "2026-02-01", new),
+        ("2026-02-01T08:00:00+08:00", "2026-02-01", new),
+    ] {
+        town.set_clock(parse_ms(time).unwrap());
+        let mut order = cucumbers(&town);
+        order["produced_on"] = json!(date);
+        let made = town.order("/v1/certificates", &token, time, &order);
+        let made = made.with(201).json();
+        assert_eq!(made["form"], form, "{time}");
+        let code = made["trace_code"].as_str().unwrap();
+        let shown = town.get(&format!("/v1/codes/{code}")).with(200).json();
+        let certificate = &shown["records"][1];
+        assert_eq!(certificate["statement"]["issued_on"], date, "{time}");
+        assert_eq!(shown["judged_on"], date, "{time}");
+        let admitted = certificate["admitted_at"].as_str().unwrap();
+        assert!(admitted.starts_with(&time[..19]), "{admitted}");
+        let number = made["certificate_number"].as_str().unwrap();
+        assert!(number.contains(&date.replace('-', "")), "{number}");
+        // Tomorrow's is not issued today.
+        let tomorrow = ["2026-02-01", "2026-02-02"][usize::from(date == "2026-02-01")];
+        order["issued_on"] = json!(tomorrow);
+        town.order("/v1/certificates", &token, "tomorrow", &order)
+            .refused(422, "issued_in_the_future");
+    }
 }
 
 #[test]

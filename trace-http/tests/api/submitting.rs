@@ -1,5 +1,7 @@
 //! Signed records: admitted, known already, refused, one by one and together.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Value, json};
 use trace_core::{
     proof::receipt::Receipt,
@@ -189,6 +191,30 @@ fn an_atomic_request_stands_whole_or_not_at_all() {
     let answer = town.post_records("/v1/records", &both).with(200).json();
     assert_eq!(answer["results"][0]["admitted"]["duplicate"], false);
     assert_eq!(answer["results"][1]["refused"]["code"], "quantity_exceeded");
+    assert_eq!(town.office.view().size(), size + 1);
+}
+
+#[test]
+fn a_reader_in_the_middle_of_the_log_holds_up_no_writer_and_sees_what_it_began_with() {
+    let mut town = Town::new();
+    let view = town.office.view();
+    let size = view.size();
+    let unit = town.world.unit();
+    let created = town.sign(Who::Producer, unit.clone());
+    let mut seen = 0;
+    let scanned = view.scan(0, |index, _| {
+        // While the log is being read a record is admitted, and found.
+        if index == size / 2 {
+            town.post_records("/v1/records", std::slice::from_ref(&created))
+                .with(201);
+            town.get(&format!("/v1/codes/{}", unit.unit)).with(200);
+        }
+        seen += 1;
+        ControlFlow::<Option<()>>::Continue(())
+    });
+    scanned.unwrap();
+    assert_eq!((seen, view.size()), (size, size));
+    assert_eq!(view.index_of(&created.signed.hash()).unwrap(), None);
     assert_eq!(town.office.view().size(), size + 1);
 }
 

@@ -15,7 +15,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 use trace_core::{
-    ident::{Area, EntityId},
+    ident::{Area, EntityId, parse_ms},
     ledger::{
         Ledger,
         hosted::{HostedKeys, Kek},
@@ -118,8 +118,18 @@ const HOSTED_FOR: [(Who, Who); 6] = [
 impl Town {
     /// The town, open and served.
     pub fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::of(World::new(7))
+    }
+
+    /// The same, opened at another time.
+    pub fn opened_at(time: &str) -> Self {
         let mut world = World::new(7);
+        world.now_ms = parse_ms(time).unwrap();
+        Self::of(world)
+    }
+
+    fn of(mut world: World) -> Self {
+        let folder = TempDir::new().unwrap();
         let now_ms = Arc::new(AtomicU64::new(0));
         let parts = Parts {
             origin: world.origin().clone(),

@@ -81,6 +81,12 @@ fn a_read_only_ledger_is_looked_up_and_proved_and_shows_no_person() {
     let order = json!({"unit": unit.unit.to_string(), "reason": "x"});
     town.order("/v1/void", &token, "k", &order)
         .refused(503, "ledger_read_only");
+    // Nor does it say which sequence comes next: it may not know.
+    let key = town.world.key_id(Who::Producer).to_string();
+    let statement = serde_json::to_value(&unit).unwrap();
+    let order = json!({"key": key, "kind": "unit_created", "statement": statement});
+    town.post_json("/v1/prepare", &order)
+        .refused(503, "ledger_read_only");
     let figures = town.get("/metrics").with(200).text();
     assert!(figures.contains("trace_ledger_writes 0"), "{figures}");
 }

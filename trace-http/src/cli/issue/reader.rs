@@ -15,7 +15,10 @@ use trace_core::{
 };
 
 use super::columns::{Column, Fields};
-use crate::{cli::failure::refusal, language::Language};
+use crate::{
+    cli::{failure::refusal, manner::quoted},
+    language::Language,
+};
 
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +72,7 @@ fn known<T: Copy>(list: &[(&str, &str, T)], text: &str) -> Result<T, String> {
             .iter()
             .map(|(name, zh, _)| format!("{name} {zh}"))
             .collect();
-        format!("{text:.40?} is none of {}", names.join(", "))
+        format!("{} is none of {}", quoted(text), names.join(", "))
     })
 }
 
@@ -167,7 +170,8 @@ impl Reader<'_> {
             "electronic" | "电子追溯合格证" => Ok(false),
             "conformity" | "承诺达标合格证" => Ok(true),
             other => Err(format!(
-                "{other:.40?} is none of electronic 电子追溯合格证, conformity 承诺达标合格证"
+                "{} is none of electronic 电子追溯合格证, conformity 承诺达标合格证",
+                quoted(other)
             )),
         });
         let issued_on = issued_on?;
@@ -207,7 +211,8 @@ impl Reader<'_> {
                     _ => {
                         let names: Vec<String> = allowed.iter().map(named).collect();
                         return Err(format!(
-                            "{part:.40?} is no basis of the form on {issued_on}: {}",
+                            "{} is no basis of the form on {issued_on}: {}",
+                            quoted(part),
                             names.join(", ")
                         ));
                     }

@@ -7,7 +7,7 @@
 use clap::ValueEnum;
 
 use super::columns::{Column, Fields};
-use crate::language::Language;
+use crate::{cli::manner::quoted, language::Language};
 
 /// Largest table: 100,000 rows of 600 bytes.
 pub const SHEET_BYTES_MAX: u64 = 64 << 20;
@@ -59,13 +59,14 @@ pub fn read(bytes: &[u8], charset: Charset, language: Language) -> Result<Vec<Ro
         let place = place + 1;
         let Some(column) = Column::of_header(header) else {
             let known: Vec<String> = Column::ALL.iter().map(|it| it.both()).collect();
+            let typed = quoted(header);
             return Err(language.of(
                 format!(
-                    "row 1, column {place}: {header:.40?} is no known header (is the character set right?); known: {}",
+                    "row 1, column {place}: {typed} is no known header (is the character set right?); known: {}",
                     known.join(", ")
                 ),
                 format!(
-                    "第1行第{place}列:未知列名 {header:.40?}(请核对字符集);可用列名:{}",
+                    "第1行第{place}列:未知列名 {typed}(请核对字符集);可用列名:{}",
                     known.join("、")
                 ),
             ));

@@ -1,0 +1,138 @@
+//! The real server, killed again and again under load: the program `trace` on
+//! the machine's own disk, asked over real sockets, ended by SIGKILL.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `town` | the ledger's folder, and what must be true of it at the end |
+//! | `program` | the process: started, killed, never left behind |
+//! | `door` | where the server is just now, for those who ask it |
+//! | `signers` | devices that sign for themselves and keep their receipts |
+//! | `orders` | holders of tokens, whose records the server signs |
+//!
+//! In the suite it is killed a few times. `TRACE_KILLS=n` kills it so often;
+//! `TRACE_KILLS_SEED=n` draws other moments. The seed is printed. A kill loses
+//! no write that the system took: what a power cut does is `tests/crash`.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails may stop at once"
+)]
+
+mod door;
+mod orders;
+mod program;
+mod signers;
+mod town;
+
+use std::{thread, time::Duration};
+
+use trace_fixtures::draw::Draw;
+
+use door::Door;
+use orders::Holder;
+use program::Program;
+use signers::Device;
+use town::Town;
+
+/// No wait in this test is longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Devices that ask at once: enough for groups to form.
+const DEVICES: usize = 8;
+/// Holders of tokens that ask at once.
+const HOLDERS: usize = 2;
+
+/// Kills in the suite's short form: about half a second each.
+const KILLS: u64 = 16;
+/// One in so many falls while the server opens what the last one left.
+const OPENING_ONE_IN: u64 = 4;
+/// An audit verifies every signature again: not after every kill.
+const AUDIT_ONE_IN: u64 = 4;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    let given = std::env::var(name).ok();
+    given.map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+#[test]
+fn whatever_the_server_answered_stands_in_the_log_however_often_it_is_killed() {
+    let seed = number("TRACE_KILLS_SEED", 20_260_511);
+    let kills = number("TRACE_KILLS", KILLS);
+    println!("TRACE_KILLS_SEED={seed} TRACE_KILLS={kills}");
+    let mut draw = Draw::new(seed, "kills");
+    let town = Town::new(seed);
+    let door = Door::default();
+    let (mut under_load, mut hit) = (0u64, 0u64);
+    let (devices, holders) = thread::scope(|scope| {
+        let _ends = door.ends_with_this();
+        let devices: Vec<_> = (0..DEVICES)
+            .map(|place| {
+                let mut device = Device::new(&town, place, seed);
+                let door = &door;
+                scope.spawn(move || {
+                    device.work(door);
+                    device
+                })
+            })
+            .collect();
+        let holders: Vec<_> = (0..HOLDERS)
+            .map(|place| {
+                let mut holder = Holder::new(&town, place);
+                let door = &door;
+                scope.spawn(move || {
+                    holder.work(door);
+                    holder
+                })
+            })
+            .collect();
+        for kill in 0..kills {
+            if draw.chance(1, OPENING_ONE_IN) {
+                let opening = Program::spawn(&town);
+                thread::sleep(Duration::from_micros(draw.below(60_000)));
+                opening.kill();
+            }
+            let server = Program::serving(&town);
+            let before = door.open(&server.address);
+            door.wait_for_answers(before + draw.between(1, 150));
+            thread::sleep(Duration::from_micros(draw.below(20_000)));
+            let under_way = door.under_way();
+            server.kill();
+            under_load += 1;
+            hit += u64::from(under_way > 0);
+            if kill % AUDIT_ONE_IN == AUDIT_ONE_IN - 1 {
+                town.audit();
+            }
+        }
+        let server = Program::serving(&town);
+        door.open(&server.address);
+        door.finish();
+        let devices: Vec<_> = devices.into_iter().map(|it| it.join().unwrap()).collect();
+        let holders: Vec<_> = holders.into_iter().map(|it| it.join().unwrap()).collect();
+        town.check_over_http(&server, &devices);
+        for holder in &holders {
+            holder.ask_all_again(&server);
+        }
+        server.kill();
+        (devices, holders)
+    });
+    town.audit();
+    let size = town.check(&devices, &holders);
+
+    let sum = |of: fn(&signers::Tally) -> u64| devices.iter().map(|it| of(&it.tally)).sum::<u64>();
+    let acknowledged: usize = devices.iter().map(|it| it.acknowledged.len()).sum();
+    let ordered: usize = holders.iter().map(|it| it.done.len()).sum();
+    let (cut, known) = (sum(|it| it.cut), sum(|it| it.known));
+    println!(
+        "{acknowledged} records acknowledged, {ordered} orders answered, {size} entries; \
+         {hit} of {under_load} kills hit work in flight: {cut} requests of devices were cut off, \
+         {known} of them stood in the log already; {} devices lost their memory and were told \
+         where their chain stands; {} persons erased",
+        sum(|it| it.told),
+        sum(|it| it.erased),
+    );
+    assert!(2 * hit >= under_load && cut > 0, "the kills hit nothing");
+    assert!(acknowledged as u64 > 20 * kills && ordered as u64 > kills);
+}
