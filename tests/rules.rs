@@ -10,6 +10,7 @@
 //! | `time` | when it is said: clocks, dates, the change of forms |
 //! | `certificates` | trace units, certificates, numbers, voiding, replacing |
 //! | `amounts` | quantities and stock |
+//! | `sets` | sets of rules, and which is in force |
 //! | `register` | entities, keys, roles and persons: each once |
 //!
 //! The last test demands that every [`Rule`] is refused here, in the golden
@@ -29,6 +30,7 @@ mod rules {
     pub mod register;
     pub mod rights;
     pub mod scene;
+    pub mod sets;
     pub mod time;
 }
 
@@ -108,7 +110,7 @@ fn golden() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
-    let all: [&[Scenario]; 7] = [
+    let all: [&[Scenario]; 8] = [
         rules::rights::SCENARIOS,
         rules::compromise::SCENARIOS,
         rules::place::SCENARIOS,
@@ -116,6 +118,7 @@ fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
         rules::certificates::SCENARIOS,
         rules::amounts::SCENARIOS,
         rules::register::SCENARIOS,
+        rules::sets::SCENARIOS,
     ];
     let mut seen = Seen::new();
     for scenario in all.concat() {

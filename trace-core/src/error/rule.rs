@@ -64,6 +64,8 @@ rules! {
     FormFields "form_fields_wrong" "Fill in the form that is in force on the issue date, with its bases and promises" "请使用开具日期所适用的表样并填全承诺依据和承诺事项";
     EntityName "entity_name_wrong" "Name a household in its personal section and every other entity in the clear" "农户姓名写入个人分段,其他主体公开名称";
     Policy "policy_wrong" "Open the ledger with a policy that can be kept" "请使用可行的账本规则";
+    RuleSet "rule_set_too_old" "Have the root authority adopt the rule set that admits this kind" "请先由根授权方采用允许该种类的规则集";
+    RuleSetNotHigher "rule_set_not_higher" "Adopt a set with a higher number than the one in force" "只能采用编号更高的规则集";
     Temperature "temperature_malformed" "State the temperature in thousandths of a degree Celsius" "温度请以千分之一摄氏度填写";
     DatesDisagree "dates_disagree" "Correct the dates: production, then issue, then expiry" "请更正日期:先生产,再开具,后到期";
     // rights: who may say it

@@ -7,7 +7,7 @@ use super::folded::{ChainState, RecordPlace, RequestState};
 use super::log::Request;
 use super::{Failed, rows};
 use crate::ident::EntityId;
-use crate::record::claim::Claim;
+use crate::record::claim::{Claim, Policy};
 use crate::record::encode::encode;
 use crate::record::rights::{EntityState, Grant, KeyState, root_entity};
 use crate::record::unit::units_of;
@@ -88,6 +88,15 @@ fn of_claim(
                     rows::signer_key(&key.id()),
                     encode(&enrolled(root_entity(), *key.as_bytes(), false, index)),
                 ));
+            }
+        }
+        Claim::AdoptsRuleSet { rule_set } => {
+            if let Some(policy) = folded.policy()? {
+                let policy = Policy {
+                    rule_set: *rule_set,
+                    ..policy
+                };
+                out.push((rows::POLICY.to_vec(), encode(&policy)));
             }
         }
         Claim::RegistersEntity { entity, area, uscc } => {

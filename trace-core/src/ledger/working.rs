@@ -41,6 +41,7 @@ impl Memory {
             matches!(
                 claim,
                 Claim::OpensLedger { .. }
+                    | Claim::AdoptsRuleSet { .. }
                     | Claim::RegistersEntity { .. }
                     | Claim::EnrolsKey { .. }
                     | Claim::RevokesKey { .. }

@@ -6,10 +6,12 @@
 //! no change to either.
 
 use super::hash::Hash;
+use super::kinds::KindInfo;
 use super::quantity::Quantity;
 use super::role::Role;
 use super::sign::PublicKey;
 use super::wire::PersonId;
+use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, Gtin, TraceCode};
 use crate::record::sign::KeyId;
 use postcard_schema::Schema;
@@ -24,6 +26,11 @@ pub enum Claim {
         root_keys: Vec<PublicKey>,
         /// How the ledger judges times and quorums.
         policy: Policy,
+    },
+    /// Later records are judged by a higher set of rules.
+    AdoptsRuleSet {
+        /// The set's number.
+        rule_set: u16,
     },
     /// An entity exists.
     RegistersEntity {
@@ -169,7 +176,26 @@ pub enum Claim {
     },
 }
 
-/// How a ledger judges times and quorums; fixed by its first record.
+/// The newest set of rules known here: 1 is certificates, stock and governance;
+/// 2 adds movement, lineage and recall.
+pub const RULE_SET_NEWEST: u16 = 2;
+
+/// Checks that a set of rules is known here.
+///
+/// # Errors
+/// [`Rule::Policy`] with the number.
+pub fn check_rule_set(rule_set: u16) -> Result<(), Invalid> {
+    match (1..=RULE_SET_NEWEST).contains(&rule_set) {
+        true => Ok(()),
+        false => Err(Invalid::new(
+            Rule::Policy,
+            format!("rule set {rule_set} is unknown; known are 1 to {RULE_SET_NEWEST}"),
+        )),
+    }
+}
+
+/// How a ledger judges times and quorums; fixed by its first record, but for
+/// the set of rules, which a later record may raise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Schema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -184,6 +210,39 @@ pub struct Policy {
     /// How many days an issue date may precede admission without an
     /// authority's countersignature.
     pub issue_backdate_max_days: u16,
+}
+
+impl Policy {
+    /// A kind is admitted only under a set of rules that knows it.
+    ///
+    /// # Errors
+    /// [`Rule::RuleSet`] with both sets.
+    pub fn admits(&self, kind: &KindInfo) -> Result<(), Invalid> {
+        match kind.rule_set <= self.rule_set {
+            true => Ok(()),
+            false => Err(Invalid::new(
+                Rule::RuleSet,
+                format!(
+                    "{} is admitted from rule set {} on, in force is {}",
+                    kind.name, kind.rule_set, self.rule_set
+                ),
+            )),
+        }
+    }
+
+    /// A set of rules is followed only by a higher one.
+    ///
+    /// # Errors
+    /// [`Rule::RuleSetNotHigher`] with both sets.
+    pub fn may_adopt(&self, rule_set: u16) -> Result<(), Invalid> {
+        match rule_set > self.rule_set {
+            true => Ok(()),
+            false => Err(Invalid::new(
+                Rule::RuleSetNotHigher,
+                format!("rule set {rule_set}, in force is {}", self.rule_set),
+            )),
+        }
+    }
 }
 
 /// The statutory form that a certificate follows.

@@ -319,7 +319,8 @@ fn permits<R: Registry>(
             }
         }
         Claim::OpensLedger { .. } => deny("a ledger opens once".into()),
-        Claim::CreatesUnit { .. }
+        Claim::AdoptsRuleSet { .. }
+        | Claim::CreatesUnit { .. }
         | Claim::Certifies { .. }
         | Claim::EntersStore { .. }
         | Claim::LeavesStore { .. }

@@ -1,9 +1,13 @@
-//! What may be admitted: rule set 1. Pure.
+//! What may be admitted. Pure.
 //!
 //! Rules read only the record, its sections, its admission time and the folded
 //! state, so an old ledger replays to the same verdicts for ever. A set is
 //! never edited: a change is a new set, adopted by a governance record and
 //! judged by index.
+//!
+//! Set 1 knows certificates, cold stores and governance. Set 2 adds movement
+//! and status; what it adds to the judging of set 1's kinds reacts only to state
+//! that set 2's kinds alone can make, so one code holds both.
 
 mod entities;
 pub mod forms;
@@ -175,6 +179,7 @@ fn allowed<F: Facts>(
         (_, None) => return Err(Invalid::new(Rule::NotOpen, "no first record yet").into()),
         (_, Some(policy)) => policy,
     };
+    policy.admits(record.body().kind())?;
     let signed_as = rights::authorise(facts, record, &claims)?;
     let at = At::new(policy, index, admitted_ms)?;
     times::signed(&at, statement.signed_at_ms)?;
@@ -232,6 +237,7 @@ fn judge<F: Facts>(
 ) -> Result<(), F::Error> {
     match claim {
         Claim::OpensLedger { .. } | Claim::SealsLookups { .. } => Ok(()),
+        Claim::AdoptsRuleSet { rule_set } => Ok(at.policy.may_adopt(*rule_set)?),
         Claim::RegistersEntity { entity, uscc, .. } => {
             entities::registers(facts, entity, uscc.as_deref())
         }

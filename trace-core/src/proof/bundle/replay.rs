@@ -4,7 +4,7 @@
 //! The same judge as at admission (`record::rights`) decides over it. Of the
 //! other rules only those are held here on which rights rest: a key, an entity
 //! and a unit begin once, a key's holder has it, only the maker of a unit
-//! certifies it. The rest is an audit's, which has the whole log.
+//! certifies it, and a kind is admitted only under a rule set that knows it. The rest is an audit's, which has the whole log.
 
 use super::verdict::ProvedRecord;
 use crate::error::{Invalid, Rule, Verify};
@@ -126,6 +126,9 @@ impl<'a> Replay<'a> {
             .claims(&Openings::default())
             .map_err(refused)?;
         self.check_at_hand(index, &claims)?;
+        if let Some(policy) = self.policy {
+            policy.admits(record.body().kind()).map_err(refused)?;
+        }
         let signed_as = rights::authorise(self, &record, &claims).map_err(refused)?;
         for claim in &claims {
             self.apply(index, &record, &signed_as, claim)
@@ -264,6 +267,12 @@ impl<'a> Replay<'a> {
                 self.policy = Some(*policy);
                 for key in root_keys {
                     self.enrol(index, root_entity(), key, false);
+                }
+            }
+            Claim::AdoptsRuleSet { rule_set } => {
+                if let Some(policy) = &mut self.policy {
+                    policy.may_adopt(*rule_set)?;
+                    policy.rule_set = *rule_set;
                 }
             }
             Claim::RegistersEntity { entity, area, .. } => {
