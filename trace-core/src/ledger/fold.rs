@@ -3,6 +3,7 @@
 //! A pure function of the record, what lies beside it, and the state before it;
 //! replaying the log makes the same rows, byte for byte.
 
+use super::fold_movement::Folding;
 use super::folded::{ChainState, RecordPlace, RequestState};
 use super::log::Request;
 use super::{Failed, rows};
@@ -69,6 +70,14 @@ pub(crate) fn changes(
     }
     for claim in claims {
         of_claim(folded, claim, signer, index, &mut out)?;
+        let mut folding = Folding {
+            facts: folded,
+            hash,
+            signer,
+            index,
+            out: &mut out,
+        };
+        folding.claim(claim)?;
     }
     Ok(out)
 }
@@ -208,10 +217,8 @@ fn of_claim(
             state.erased_index = Some(index);
             out.push((rows::person(person), encode(&state)));
         }
-        Claim::EntersStore { quantity: None, .. }
-        | Claim::LeavesStore { quantity: None, .. }
-        | Claim::Voids { .. }
-        | Claim::SealsLookups { .. } => {}
+        // Movement and marks have a fold of their own.
+        _ => {}
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod bundling;
 mod checkpoints;
 mod clock;
 mod fold;
+mod fold_movement;
 mod folded;
 pub mod hosted;
 pub mod job;

@@ -292,15 +292,26 @@ kinds! {
     0x0106 role_withdrawn::RoleWithdrawn "撤销角色" by [Root Authority] since 1;
     0x0107 lookups_sealed::LookupsSealed "查询日志封存" by [Operator] since 1;
     0x0108 rule_set_adopted::RuleSetAdopted "规则集采用" by [Root] since 1;
+    0x0109 tolerance_adopted::ToleranceAdopted "容差采用" by [Root] since 2;
     0x0201 electronic_traceability_certificate::ElectronicTraceabilityCertificate "电子追溯合格证" by [Producer Buyer] since 1;
     0x0202 conformity_certificate_2021::ConformityCertificate2021 "承诺达标合格证(2021年样式)" by [Producer Buyer] since 1;
     0x0203 conformity_certificate_2026_producer::ConformityCertificate2026Producer "承诺达标合格证(样式一 生产者)" by [Producer] since 1;
     0x0204 conformity_certificate_2026_buyer::ConformityCertificate2026Buyer "承诺达标合格证(样式二 收购者)" by [Buyer] since 1;
     0x0301 unit_created::UnitCreated "追溯单元建立" by [Producer Buyer Importer] since 1;
+    0x0302 unit_declared::UnitDeclared "追溯单元申报" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0303 transformed::Transformed "转化" by [Producer Buyer Importer ColdStore Market] since 2;
+    0x0304 handed_over::HandedOver "交付" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0305 received::Received "收货" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0306 checked_in::CheckedIn "入市查验" by [Market] since 2;
+    0x0307 disposed::Disposed "处置" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
     0x0401 warehouse_in::WarehouseIn "入库" by [ColdStore] since 1;
     0x0402 warehouse_out::WarehouseOut "出库" by [ColdStore] since 1;
     0x0601 voided::Voided "作废" by [Producer Buyer Importer Authority] since 1;
     0x0602 superseded::Superseded "更正" by [Producer Buyer Authority] since 1;
+    0x0603 held::Held "暂停流通" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0604 released::Released "解除暂停" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0605 recalled::Recalled "召回" by [Producer Buyer Importer ColdStore Market Authority] since 2;
+    0x0606 recall_closed::RecallClosed "召回结束" by [Producer Buyer Importer ColdStore Market Authority] since 2;
     0x0701 erasure_requested::ErasureRequested "个人信息限制处理" by [Authority] since 1;
     0x0702 personal_data_erased::PersonalDataErased "个人信息已删除" by [Authority] since 1;
 }
