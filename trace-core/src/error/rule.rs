@@ -64,6 +64,9 @@ rules! {
     FormFields "form_fields_wrong" "Fill in the form that is in force on the issue date, with its bases and promises" "请使用开具日期所适用的表样并填全承诺依据和承诺事项";
     EntityName "entity_name_wrong" "Name a household in its personal section and every other entity in the clear" "农户姓名写入个人分段,其他主体公开名称";
     Policy "policy_wrong" "Open the ledger with a policy that can be kept" "请使用可行的账本规则";
+    RuleSet "rule_set_too_old" "Have the root authority adopt the rule set that admits this kind" "请先由根授权方采用允许该种类的规则集";
+    RuleSetNotHigher "rule_set_not_higher" "Adopt a set with a higher number than the one in force" "只能采用编号更高的规则集";
+    Transformation "transformation_malformed" "State what went in and what came out: new codes, each once, and conversions that can be" "请如实填写投入与产出:产出须用新追溯码且不重复,换算须合理";
     Temperature "temperature_malformed" "State the temperature in thousandths of a degree Celsius" "温度请以千分之一摄氏度填写";
     DatesDisagree "dates_disagree" "Correct the dates: production, then issue, then expiry" "请更正日期:先生产,再开具,后到期";
     // rights: who may say it
@@ -94,6 +97,21 @@ rules! {
     PersonUnknown "person_unknown" "Name a person that a record of this ledger names" "没有记录提及该个人编号";
     RetentionRuns "retention_runs" "Ask again when the retention period has ended" "法定保存期满后再申请";
     PersonErased "person_erased" "Name the person under a new id" "该个人信息已删除,请使用新编号";
+    // movement: who has it, how much of it, and what bars it
+    NotHolder "custody_not_held" "Only who holds the goods moves them: look up who does" "只有持有者才能移动货物,请查询当前持有者";
+    NotReceiver "receiver_other" "Only the named receiver receives" "只有交付记录指定的接收方才能收货";
+    Counterparty "counterparty_wrong" "Name another entity that is registered, or somebody outside" "请填写另一个已登记主体,或账本外的对方名称";
+    TransferReceived "transfer_received_already" "Look the transfer up: it was received" "该次交付已收货";
+    NothingLeft "nothing_left" "Look the unit up: nothing is left of it" "该追溯单元已无剩余";
+    InColdStore "in_cold_store" "Take the goods out of the cold store first" "请先办理出库";
+    DoesNotAddUp "does_not_add_up" "State quantities that add up: what went in is what came out, what is missing and what was lost" "数量须平衡:投入等于产出、缺失与损耗之和";
+    CertificateSpent "certificate_spent" "Use a certificate for no more than it covers, and in one place" "一张合格证不得超量或在多处使用";
+    PaperSpent "paper_spent" "Declare no more under a paper certificate than it covers" "纸质证明不得超量或重复使用";
+    ProductDiffers "product_differs" "Split, merge and re-pack keep product and measure; say process or mix where they change" "分批、并批、分装不得改变产品和计量单位";
+    OnHold "on_hold" "Wait until the hold is released" "暂停流通期间不得移动";
+    Recalled "recalled" "Recalled goods are destroyed, returned, or handed back to who recalled or made them" "已召回产品只能销毁、退回或交还召回方";
+    MarkEnded "mark_ended" "Look the unit up: that hold or recall has ended" "该暂停或召回已结束";
+    ImpossibleOrder "impossible_order" "Correct the time: it was received before it was handed on" "请更正时间:先收货后交付";
     // time: when it is said
     SignedAhead "signed_in_the_future" "Set the signer's clock right and sign again" "请校准时钟后重新签名";
     IssueAhead "issued_in_the_future" "Give the date of issue, not a later one" "开具日期不得晚于今天";

@@ -1,4 +1,5 @@
-//! Making a bundle: every record about a unit, and the governance that gave
+//! Making a bundle: every record about a unit, the holds and recalls of all
+//! that it was made from with how each of that was made, and the governance that gave
 //! each of its signers the right, up to the ledger's first record.
 
 use super::Failed;
@@ -11,6 +12,7 @@ use crate::proof::note::NoteSigner;
 use crate::record::claim::Claim;
 use crate::record::rights::Registry;
 use crate::record::section::Openings;
+use crate::record::subject::SUBJECTS_MAX;
 use crate::record::{Entry, SubjectId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +41,7 @@ pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Optio
     for number in certified.chain(reserved) {
         gathering.subject(SubjectId::certificate(number))?;
     }
+    gathering.lineage(code)?;
     gathering.follow_signers()?;
     let checkpoint = view.checkpoint();
     let statement = Completeness {
@@ -103,6 +106,27 @@ impl Gathering<'_> {
         Ok(())
     }
 
+    /// The holds and recalls of the unit and of everything that it was made
+    /// from, and how each of those was made.
+    fn lineage(&mut self, code: TraceCode) -> Result<(), Failed> {
+        let mut found = vec![code];
+        let mut known = BTreeSet::from([code]);
+        while let Some(unit) = found.pop() {
+            self.subject(SubjectId::marks(unit))?;
+            let state = self.view.folded().unit(&unit)?;
+            if let Some(made) = state.and_then(|state| state.made) {
+                self.entry(made.index)?;
+            }
+            // One act makes a unit, out of at most 64 others.
+            for (_, parent, _) in self.view.folded().parents(&unit, None, SUBJECTS_MAX)? {
+                if known.insert(parent) {
+                    found.push(parent);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Until nothing new is found: for each record here, the governance of the
     /// keys that signed or countersigned it and of the entities it is about,
     /// and the record that it voids or replaces.
@@ -149,6 +173,21 @@ impl Gathering<'_> {
                         self.entry(index)?;
                     }
                 }
+                Claim::CreatesUnit {
+                    maker: Some(other), ..
+                }
+                | Claim::HandsOver {
+                    on_behalf_of: Some(other),
+                    ..
+                }
+                | Claim::Receives {
+                    on_behalf_of: Some(other),
+                    ..
+                }
+                | Claim::Disposes {
+                    on_behalf_of: Some(other),
+                    ..
+                } => self.subject(SubjectId::signer(other))?,
                 _ => {}
             }
         }

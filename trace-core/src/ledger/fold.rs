@@ -3,11 +3,12 @@
 //! A pure function of the record, what lies beside it, and the state before it;
 //! replaying the log makes the same rows, byte for byte.
 
+use super::fold_movement::Folding;
 use super::folded::{ChainState, RecordPlace, RequestState};
 use super::log::Request;
 use super::{Failed, rows};
 use crate::ident::EntityId;
-use crate::record::claim::Claim;
+use crate::record::claim::{Claim, Policy};
 use crate::record::encode::encode;
 use crate::record::rights::{EntityState, Grant, KeyState, root_entity};
 use crate::record::unit::units_of;
@@ -66,6 +67,14 @@ pub(crate) fn changes(
     }
     for claim in claims {
         of_claim(folded, claim, signer, index, &mut out)?;
+        let mut folding = Folding {
+            facts: folded,
+            hash,
+            signer,
+            index,
+            out: &mut out,
+        };
+        folding.claim(claim)?;
     }
     Ok(out)
 }
@@ -85,6 +94,15 @@ fn of_claim(
                     rows::signer_key(&key.id()),
                     encode(&enrolled(root_entity(), *key.as_bytes(), false, index)),
                 ));
+            }
+        }
+        Claim::AdoptsRuleSet { rule_set } => {
+            if let Some(policy) = folded.policy()? {
+                let policy = Policy {
+                    rule_set: *rule_set,
+                    ..policy
+                };
+                out.push((rows::POLICY.to_vec(), encode(&policy)));
             }
         }
         Claim::RegistersEntity { entity, area, uscc } => {
@@ -196,10 +214,8 @@ fn of_claim(
             state.erased_index = Some(index);
             out.push((rows::person(person), encode(&state)));
         }
-        Claim::EntersStore { quantity: None, .. }
-        | Claim::LeavesStore { quantity: None, .. }
-        | Claim::Voids { .. }
-        | Claim::SealsLookups { .. } => {}
+        // Movement and marks have a fold of their own.
+        _ => {}
     }
     Ok(())
 }

@@ -5,13 +5,16 @@ use super::vault::SectionPlace;
 use super::{Failed, rows};
 use crate::error::Store;
 use crate::ident::{EntityId, TraceCode};
-use crate::record::claim::Policy;
+use crate::record::claim::{Policy, Tolerance};
 use crate::record::hash::Hasher;
+use crate::record::kinds::unit_created::ProductClass;
+use crate::record::marks::{Barred, MarkState};
 use crate::record::rights::{EntityState, KeyState, Registry};
 use crate::record::sign::KeyId;
 use crate::record::unit::UnitState;
 use crate::record::wire::PersonId;
 use crate::record::{Hash, Signed, SubjectId};
+use crate::rules::movements::{Balance, CertificateUse, Edge, Holding, PaperUse, Transfer};
 use crate::rules::{Facts, PersonState, StockState};
 use crate::store::overlay::IndexView;
 use crate::store::table::Direction;
@@ -241,6 +244,69 @@ impl Folded {
         Ok(hasher.finish())
     }
 
+    /// What bars a unit now.
+    pub(crate) fn barred(&self, unit: &TraceCode) -> Result<Barred, Failed> {
+        let mut marks = Vec::new();
+        for record in self.marks(unit)? {
+            marks.extend(self.mark(&record)?);
+        }
+        Ok(Barred::by(&marks))
+    }
+
+    /// What went into a unit, by the index of the act, behind `after`.
+    pub(crate) fn parents(
+        &self,
+        unit: &TraceCode,
+        after: Option<(u64, TraceCode)>,
+        limit: usize,
+    ) -> Result<Vec<(u64, TraceCode, Edge)>, Store> {
+        self.edges(rows::parents(unit), after, limit)
+    }
+
+    fn edges(
+        &self,
+        prefix: Vec<u8>,
+        after: Option<(u64, TraceCode)>,
+        limit: usize,
+    ) -> Result<Vec<(u64, TraceCode, Edge)>, Store> {
+        let from = after.map_or_else(
+            || prefix.clone(),
+            |(index, code)| {
+                let key = rows::with_code(rows::at(prefix.clone(), index), &code);
+                [key, vec![0]].concat()
+            },
+        );
+        let mut found = Vec::new();
+        self.values(&prefix, &from, limit, "edge", |key, edge| {
+            found.extend(rows::index_and_code_at_end(key).map(|(at, code)| (at, code, edge)));
+        })?;
+        Ok(found)
+    }
+
+    /// Shows `take` at most `limit` decoded rows under `prefix` from key `from` on.
+    pub(crate) fn values<T: DeserializeOwned>(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        limit: usize,
+        what: &str,
+        mut take: impl FnMut(&[u8], T),
+    ) -> Result<(), Store> {
+        let (mut failure, mut count) = (None, 0);
+        self.visit(prefix, from, |key, value| {
+            if count >= limit {
+                return false;
+            }
+            match rows::decode(what, value) {
+                Ok(value) => take(key, value),
+                Err(error) => failure = Some(error),
+            }
+            count += 1;
+            failure.is_none() && count < limit
+        })?;
+        failure.map_or(Ok(()), Err)
+    }
+
     /// Shows `visit` the rows under `prefix` from key `from` on, while it says so.
     pub(crate) fn visit(
         &self,
@@ -279,6 +345,10 @@ impl Registry for Folded {
     fn unit(&self, unit: &TraceCode) -> Result<Option<UnitState>, Failed> {
         Ok(self.read("unit", &rows::unit(unit))?)
     }
+
+    fn mark(&self, record: &Hash) -> Result<Option<MarkState>, Failed> {
+        Ok(self.read("mark", &rows::mark(record))?)
+    }
 }
 
 impl Facts for Folded {
@@ -296,5 +366,46 @@ impl Facts for Folded {
 
     fn person(&self, person: &PersonId) -> Result<Option<PersonState>, Failed> {
         Ok(self.person_state(person)?)
+    }
+    fn balance(&self, unit: &TraceCode) -> Result<Option<Balance>, Failed> {
+        Ok(self.read("balance", &rows::balance(unit))?)
+    }
+
+    fn holding(&self, unit: &TraceCode, entity: &EntityId) -> Result<Option<Holding>, Failed> {
+        Ok(self.read("holding", &rows::holding(unit, entity))?)
+    }
+
+    fn transfer(&self, record: &Hash) -> Result<Option<Transfer>, Failed> {
+        Ok(self.read("transfer", &rows::transfer(record))?)
+    }
+
+    fn certificate_use(&self, number: &str) -> Result<CertificateUse, Failed> {
+        let found = self.read("certificate use", &rows::certificate_use(number))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn cover(&self, number: &str, entity: &EntityId) -> Result<Option<u64>, Failed> {
+        Ok(self.read("cover", &rows::cover(number, entity))?)
+    }
+
+    fn paper(&self, paper: &Hash) -> Result<Option<PaperUse>, Failed> {
+        Ok(self.read("paper", &rows::paper(paper))?)
+    }
+
+    fn marks(&self, unit: &TraceCode) -> Result<Vec<Hash>, Failed> {
+        Ok(self.read("marks", &rows::marks(unit))?.unwrap_or_default())
+    }
+
+    fn tolerance(&self, class: ProductClass) -> Result<Option<Tolerance>, Failed> {
+        Ok(self.read("tolerance", &rows::tolerance(class))?)
+    }
+
+    fn children(
+        &self,
+        unit: &TraceCode,
+        after: Option<(u64, TraceCode)>,
+        limit: usize,
+    ) -> Result<Vec<(u64, TraceCode, Edge)>, Failed> {
+        Ok(self.edges(rows::children(unit), after, limit)?)
     }
 }

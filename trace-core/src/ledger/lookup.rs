@@ -225,7 +225,8 @@ impl<'a> Lookup<'a> {
         let (indexes, next_index) = self.page(&SubjectId::unit(code), from, limit)?;
         let records = self.records(&indexes)?;
         let disputed = self.disputed(&state, &records)?;
-        let judgement = judge(&state, disputed, self.today);
+        let barred = self.view.folded().barred(&code)?;
+        let judgement = judge(&state, &barred, disputed, self.today);
         Ok(Some(UnitAnswer {
             code,
             status: judgement.status,

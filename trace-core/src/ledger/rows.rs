@@ -6,6 +6,7 @@
 
 use crate::error::Store;
 use crate::ident::{EntityId, TraceCode};
+use crate::record::kinds::unit_created::ProductClass;
 use crate::record::sign::KeyId;
 use crate::record::wire::PersonId;
 use crate::record::{Hash, SubjectId, encode};
@@ -105,6 +106,79 @@ pub(crate) fn request(entity: &EntityId, idempotency: &str) -> Vec<u8> {
     key(b'd', &[entity.as_bytes(), idempotency.as_bytes()])
 }
 
+/// Trace code → `Balance`, once it moved.
+pub(crate) fn balance(code: &TraceCode) -> Vec<u8> {
+    key(b'b', &[code.as_bytes()])
+}
+
+/// Trace code → who ever had some of it: the prefix of their keys.
+pub(crate) fn holdings(code: &TraceCode) -> Vec<u8> {
+    key(b'a', &[code.as_bytes()])
+}
+
+/// Trace code and entity → `Holding`.
+pub(crate) fn holding(code: &TraceCode, entity: &EntityId) -> Vec<u8> {
+    key(b'a', &[code.as_bytes(), entity.as_bytes()])
+}
+
+/// Hash of the record that hands over → `Transfer`.
+pub(crate) fn transfer(record: &Hash) -> Vec<u8> {
+    key(b'j', &[record.as_bytes()])
+}
+
+/// Trace code → its transfers, by index: the prefix of their keys.
+pub(crate) fn transfers_of_unit(code: &TraceCode) -> Vec<u8> {
+    key(b'v', &[code.as_bytes()])
+}
+
+/// Entity → transfers from and to it, by index: the prefix of their keys.
+pub(crate) fn transfers_of_entity(id: &EntityId) -> Vec<u8> {
+    key(b'y', &[id.as_bytes()])
+}
+
+/// Certificate number → `CertificateUse`.
+pub(crate) fn certificate_use(number: &str) -> Vec<u8> {
+    key(b'x', &[number.as_bytes()])
+}
+
+/// Certificate number and entity → how much of its cover the entity has.
+pub(crate) fn cover(number: &str, entity: &EntityId) -> Vec<u8> {
+    key(b'w', &[number.as_bytes(), &[0], entity.as_bytes()])
+}
+
+/// Paper → `PaperUse`.
+pub(crate) fn paper(paper: &Hash) -> Vec<u8> {
+    key(b'z', &[paper.as_bytes()])
+}
+
+/// Trace code → the records of the holds and recalls that reach it.
+pub(crate) fn marks(code: &TraceCode) -> Vec<u8> {
+    key(b'm', &[code.as_bytes()])
+}
+
+/// Record → `MarkState`.
+pub(crate) fn mark(record: &Hash) -> Vec<u8> {
+    key(b'M', &[record.as_bytes()])
+}
+
+/// Product class → `Tolerance`.
+pub(crate) fn tolerance(class: ProductClass) -> Vec<u8> {
+    key(b'l', &[&encode::encode(&class)])
+}
+
+/// Trace code → what it went into, by index and code: the prefix of their keys.
+pub(crate) fn children(code: &TraceCode) -> Vec<u8> {
+    key(b'E', &[code.as_bytes()])
+}
+
+/// Trace code → what went into it, by index and code: the prefix of their keys.
+pub(crate) fn parents(code: &TraceCode) -> Vec<u8> {
+    key(b'F', &[code.as_bytes()])
+}
+
+/// Differences that the policy does not cover, by index: the prefix of their keys.
+pub(crate) const QUESTIONS: &[u8] = b"O";
+
 /// A prefix continued by an index, so that rows lie in the log's order.
 pub(crate) fn at(mut prefix: Vec<u8>, index: u64) -> Vec<u8> {
     prefix.extend_from_slice(&index.to_be_bytes());
@@ -121,6 +195,18 @@ pub(crate) fn with_code(mut prefix: Vec<u8>, code: &TraceCode) -> Vec<u8> {
 pub(crate) fn index_at_end(key: &[u8]) -> Option<u64> {
     key.last_chunk::<8>()
         .map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The index and the trace code at the end of a key.
+pub(crate) fn index_and_code_at_end(key: &[u8]) -> Option<(u64, TraceCode)> {
+    let (head, code) = key.split_last_chunk::<10>()?;
+    Some((index_at_end(head)?, TraceCode::from_bytes(*code)))
+}
+
+/// The entity at the end of a key.
+pub(crate) fn entity_at_end(key: &[u8]) -> Option<EntityId> {
+    key.last_chunk::<10>()
+        .map(|bytes| EntityId::from_bytes(*bytes))
 }
 
 /// The trace code at the end of a key.

@@ -8,12 +8,15 @@
 use super::Failed;
 use super::folded::{ChainState, Folded};
 use crate::ident::{EntityId, TraceCode};
-use crate::record::Signed;
-use crate::record::claim::{Claim, Policy};
+use crate::record::claim::{Claim, Policy, Tolerance};
+use crate::record::kinds::unit_created::ProductClass;
+use crate::record::marks::MarkState;
 use crate::record::rights::{EntityState, KeyState, Registry};
 use crate::record::sign::KeyId;
 use crate::record::unit::UnitState;
 use crate::record::wire::PersonId;
+use crate::record::{Hash, Signed};
+use crate::rules::movements::{Balance, CertificateUse, Edge, Holding, PaperUse, Transfer};
 use crate::rules::{Facts, PersonState, StockState};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -49,6 +52,7 @@ impl Memory {
             matches!(
                 claim,
                 Claim::OpensLedger { .. }
+                    | Claim::AdoptsRuleSet { .. }
                     | Claim::RegistersEntity { .. }
                     | Claim::EnrolsKey { .. }
                     | Claim::RevokesKey { .. }
@@ -144,6 +148,10 @@ impl Registry for Working<'_> {
         *self.unit.borrow_mut() = Some((*unit, state.clone()));
         Ok(state)
     }
+
+    fn mark(&self, record: &Hash) -> Result<Option<MarkState>, Failed> {
+        self.folded.mark(record)
+    }
 }
 
 impl Facts for Working<'_> {
@@ -161,5 +169,45 @@ impl Facts for Working<'_> {
 
     fn person(&self, person: &PersonId) -> Result<Option<PersonState>, Failed> {
         self.folded.person(person)
+    }
+    fn balance(&self, unit: &TraceCode) -> Result<Option<Balance>, Failed> {
+        self.folded.balance(unit)
+    }
+
+    fn holding(&self, unit: &TraceCode, entity: &EntityId) -> Result<Option<Holding>, Failed> {
+        self.folded.holding(unit, entity)
+    }
+
+    fn transfer(&self, record: &Hash) -> Result<Option<Transfer>, Failed> {
+        self.folded.transfer(record)
+    }
+
+    fn certificate_use(&self, number: &str) -> Result<CertificateUse, Failed> {
+        self.folded.certificate_use(number)
+    }
+
+    fn cover(&self, number: &str, entity: &EntityId) -> Result<Option<u64>, Failed> {
+        self.folded.cover(number, entity)
+    }
+
+    fn paper(&self, paper: &Hash) -> Result<Option<PaperUse>, Failed> {
+        self.folded.paper(paper)
+    }
+
+    fn marks(&self, unit: &TraceCode) -> Result<Vec<Hash>, Failed> {
+        self.folded.marks(unit)
+    }
+
+    fn tolerance(&self, class: ProductClass) -> Result<Option<Tolerance>, Failed> {
+        self.folded.tolerance(class)
+    }
+
+    fn children(
+        &self,
+        unit: &TraceCode,
+        after: Option<(u64, TraceCode)>,
+        limit: usize,
+    ) -> Result<Vec<(u64, TraceCode, Edge)>, Failed> {
+        self.folded.children(unit, after, limit)
     }
 }

@@ -18,11 +18,13 @@
 //! | `format` | the file's bytes: one spelling |
 //! | `verify` | the order of checks |
 //! | `replay` | the governance that the records themselves establish |
+//! | `lineage` | the holds and recalls that reach the unit through what it was made from |
 //! | `verdict` | what was found, in words |
 //!
 //! Not here: how a ledger gathers the records.
 
 mod format;
+mod lineage;
 mod replay;
 mod verdict;
 mod verify;

@@ -6,10 +6,14 @@
 //! no change to either.
 
 use super::hash::Hash;
+use super::kinds::KindInfo;
+use super::kinds::unit_created::ProductClass;
+use super::movement::{Conversion, Manner, Process, RecallOutcome};
 use super::quantity::Quantity;
 use super::role::Role;
 use super::sign::PublicKey;
 use super::wire::PersonId;
+use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, Gtin, TraceCode};
 use crate::record::sign::KeyId;
 use postcard_schema::Schema;
@@ -24,6 +28,11 @@ pub enum Claim {
         root_keys: Vec<PublicKey>,
         /// How the ledger judges times and quorums.
         policy: Policy,
+    },
+    /// Later records are judged by a higher set of rules.
+    AdoptsRuleSet {
+        /// The set's number.
+        rule_set: u16,
     },
     /// An entity exists.
     RegistersEntity {
@@ -76,8 +85,15 @@ pub enum Claim {
     CreatesUnit {
         /// Its trace code.
         unit: TraceCode,
-        /// How much of it there is.
-        quantity: Quantity,
+        /// Whose it is, where it is not the signer's.
+        maker: Option<EntityId>,
+        /// 产品名称.
+        product: String,
+        /// 产品类别.
+        product_class: ProductClass,
+        /// How much of it there is; of what came of other units, known only with
+        /// the trade section.
+        quantity: Option<Quantity>,
         /// When it was harvested, slaughtered, produced or imported.
         produced_on: CivilDate,
         /// Until when it may be sold, and what that date means.
@@ -88,6 +104,120 @@ pub enum Claim {
         lot: Option<String>,
         /// Codes of other systems that mean the same unit.
         foreign_codes: Vec<String>,
+        /// Whether only a paper speaks for its origin.
+        is_declared: bool,
+    },
+    /// Units are used up and others come of them; each of those is claimed by a
+    /// [`Claim::CreatesUnit`] beside this.
+    Transforms {
+        /// What was done.
+        process: Process,
+        /// When.
+        at_ms: u64,
+        /// What went in.
+        inputs: Vec<Share>,
+        /// What came out.
+        outputs: Vec<Share>,
+        /// What was lost, in the measure of the outputs.
+        loss: Option<Quantity>,
+        /// How measures converted.
+        conversions: Vec<Conversion>,
+    },
+    /// A quantity of a unit leaves its holder's hands for another's.
+    HandsOver {
+        /// Which unit.
+        unit: TraceCode,
+        /// When.
+        at_ms: u64,
+        /// The certificate that goes with it.
+        certificate: Option<String>,
+        /// Who hands over, where it is not the signer.
+        on_behalf_of: Option<EntityId>,
+        /// To whom and how much; known only with the trade section.
+        handing: Option<Handing>,
+    },
+    /// What was handed over has arrived.
+    Receives {
+        /// Which unit.
+        unit: TraceCode,
+        /// The record by which it was handed over.
+        target: Hash,
+        /// When.
+        at_ms: u64,
+        /// Who receives, where it is not the signer.
+        on_behalf_of: Option<EntityId>,
+        /// How much; known only with the trade section.
+        receipt: Option<Receipt>,
+    },
+    /// A market has looked at a quantity of a unit.
+    ChecksIn {
+        /// Which unit.
+        unit: TraceCode,
+        /// When.
+        at_ms: u64,
+        /// The certificate that was seen.
+        certificate: Option<String>,
+        /// Whether it was let in.
+        is_admitted: bool,
+        /// How much; known only with the trade section.
+        quantity: Option<Quantity>,
+    },
+    /// A quantity of a unit ends with its holder.
+    Disposes {
+        /// Which unit.
+        unit: TraceCode,
+        /// When.
+        at_ms: u64,
+        /// How.
+        manner: Manner,
+        /// Whose it was, where it is not the signer's.
+        on_behalf_of: Option<EntityId>,
+        /// How much; known only with the trade section.
+        quantity: Option<Quantity>,
+    },
+    /// A paper speaks for a quantity.
+    UsesPaper {
+        /// What tells this paper from others.
+        paper: Hash,
+        /// How much it covers, where it says so; else it is used once.
+        total: Option<Quantity>,
+        /// How much is claimed of it.
+        quantity: Quantity,
+    },
+    /// Nothing of a unit moves, nor of what was made from it.
+    Holds {
+        /// Which unit.
+        unit: TraceCode,
+    },
+    /// A hold ends.
+    Releases {
+        /// Which unit.
+        unit: TraceCode,
+        /// The record that holds it.
+        target: Hash,
+    },
+    /// A unit and what was made from it goes back.
+    Recalls {
+        /// Which unit.
+        unit: TraceCode,
+        /// It reaches what was made until then.
+        until_ms: Option<u64>,
+    },
+    /// A recall ends.
+    ClosesRecall {
+        /// Which unit.
+        unit: TraceCode,
+        /// The record that recalls it.
+        target: Hash,
+        /// How.
+        outcome: RecallOutcome,
+    },
+    /// What is tolerated of a class of product from now on.
+    AdoptsTolerance {
+        /// Which class.
+        product_class: ProductClass,
+        /// What is tolerated.
+        tolerance: Tolerance,
     },
     /// A quantity of a unit is certified.
     Certifies {
@@ -169,7 +299,72 @@ pub enum Claim {
     },
 }
 
-/// How a ledger judges times and quorums; fixed by its first record.
+/// So much of a unit; how much is known only with the trade section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Which unit.
+    pub unit: TraceCode,
+    /// How much.
+    pub quantity: Option<Quantity>,
+}
+
+/// To whom a quantity is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handing {
+    /// An entity; none is somebody outside the ledger.
+    pub to: Option<EntityId>,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+/// What arrived of a quantity; what is absent is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Accepted.
+    pub accepted: Option<Quantity>,
+    /// Missing.
+    pub missing: Option<Quantity>,
+    /// Refused.
+    pub refused: Option<Quantity>,
+    /// Weighed beyond what was handed over.
+    pub excess: Option<Quantity>,
+}
+
+/// What is tolerated of a class of product. Where none is adopted, nothing is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+pub struct Tolerance {
+    /// So much may be missing or dry out.
+    pub shrinkage_per_mille: u16,
+    /// So much may be weighed beyond what was handed over.
+    pub gain_per_mille: u16,
+    /// After so many days a transfer that nobody received is an open question.
+    pub receive_within_days: Option<u16>,
+    /// Roles that may hold a unit of their own making; authorities and
+    /// inspectors may always. Sorted, distinct.
+    pub holders: Vec<Role>,
+}
+
+/// The newest set of rules known here: 1 is certificates, stock and governance;
+/// 2 adds movement, lineage and recall.
+pub const RULE_SET_NEWEST: u16 = 2;
+
+/// Checks that a set of rules is known here.
+///
+/// # Errors
+/// [`Rule::Policy`] with the number.
+pub fn check_rule_set(rule_set: u16) -> Result<(), Invalid> {
+    match (1..=RULE_SET_NEWEST).contains(&rule_set) {
+        true => Ok(()),
+        false => Err(Invalid::new(
+            Rule::Policy,
+            format!("rule set {rule_set} is unknown; known are 1 to {RULE_SET_NEWEST}"),
+        )),
+    }
+}
+
+/// How a ledger judges times and quorums; fixed by its first record, but for
+/// the set of rules, which a later record may raise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Schema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -184,6 +379,39 @@ pub struct Policy {
     /// How many days an issue date may precede admission without an
     /// authority's countersignature.
     pub issue_backdate_max_days: u16,
+}
+
+impl Policy {
+    /// A kind is admitted only under a set of rules that knows it.
+    ///
+    /// # Errors
+    /// [`Rule::RuleSet`] with both sets.
+    pub fn admits(&self, kind: &KindInfo) -> Result<(), Invalid> {
+        match kind.rule_set <= self.rule_set {
+            true => Ok(()),
+            false => Err(Invalid::new(
+                Rule::RuleSet,
+                format!(
+                    "{} is admitted from rule set {} on, in force is {}",
+                    kind.name, kind.rule_set, self.rule_set
+                ),
+            )),
+        }
+    }
+
+    /// A set of rules is followed only by a higher one.
+    ///
+    /// # Errors
+    /// [`Rule::RuleSetNotHigher`] with both sets.
+    pub fn may_adopt(&self, rule_set: u16) -> Result<(), Invalid> {
+        match rule_set > self.rule_set {
+            true => Ok(()),
+            false => Err(Invalid::new(
+                Rule::RuleSetNotHigher,
+                format!("rule set {rule_set}, in force is {}", self.rule_set),
+            )),
+        }
+    }
 }
 
 /// The statutory form that a certificate follows.

@@ -10,6 +10,8 @@ pub mod encode;
 pub mod hash;
 pub mod kinds;
 pub mod layout;
+pub mod marks;
+pub mod movement;
 pub mod origin;
 pub mod quantity;
 pub mod rights;

@@ -8,6 +8,7 @@
 use super::claim::{Claim, Policy};
 use super::hash::Hash;
 use super::layout::Verified;
+use super::marks::{MarkKind, MarkState};
 use super::role::Role;
 use super::sign::{KeyId, PublicKey};
 use super::unit::UnitState;
@@ -105,6 +106,12 @@ pub trait Registry {
     /// # Errors
     /// The reader's own.
     fn unit(&self, unit: &TraceCode) -> Result<Option<UnitState>, Self::Error>;
+
+    /// The hold or recall that a record with this hash makes.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn mark(&self, record: &Hash) -> Result<Option<MarkState>, Self::Error>;
 }
 
 /// In what capacity a record was signed.
@@ -319,13 +326,107 @@ fn permits<R: Registry>(
             }
         }
         Claim::OpensLedger { .. } => deny("a ledger opens once".into()),
-        Claim::CreatesUnit { .. }
+        Claim::CreatesUnit {
+            maker: Some(other), ..
+        }
+        | Claim::HandsOver {
+            on_behalf_of: Some(other),
+            ..
+        }
+        | Claim::Receives {
+            on_behalf_of: Some(other),
+            ..
+        }
+        | Claim::Disposes {
+            on_behalf_of: Some(other),
+            ..
+        } if *other != own.entity => match may_assist(own.role) {
+            true => within(area_of(other)?, "the one acted for"),
+            false => deny(format!("a {} acts for nobody but itself", own.role)),
+        },
+        Claim::Holds { unit } => {
+            let maker = maker(registry, unit)?;
+            match own.entity == maker {
+                true => Ok(()),
+                false if may_halt(own.role) => within(area_of(&maker)?, "the maker"),
+                false => deny(format!("{unit} was made by {maker}, not by {}", own.entity)),
+            }
+        }
+        Claim::Recalls { unit, .. } => {
+            let maker = maker(registry, unit)?;
+            match own.entity == maker {
+                true => Ok(()),
+                false if governs => within(area_of(&maker)?, "the maker"),
+                false => deny(format!("{unit} was made by {maker}, not by {}", own.entity)),
+            }
+        }
+        Claim::Releases { unit, target } => {
+            let mark = marked(registry, unit, target, MarkKind::Hold)?;
+            match own.entity == mark.by {
+                true => Ok(()),
+                false if may_halt(own.role) => within(area_of(&mark.maker)?, "the maker"),
+                false => deny(format!("held by {}, not by {}", mark.by, own.entity)),
+            }
+        }
+        Claim::ClosesRecall { unit, target, .. } => {
+            let mark = marked(registry, unit, target, MarkKind::Recall)?;
+            match own.entity == mark.by {
+                true => Ok(()),
+                false if governs => within(area_of(&mark.maker)?, "the maker"),
+                false => deny(format!("recalled by {}, not by {}", mark.by, own.entity)),
+            }
+        }
+        Claim::AdoptsRuleSet { .. }
+        | Claim::AdoptsTolerance { .. }
+        | Claim::Transforms { .. }
+        | Claim::HandsOver { .. }
+        | Claim::Receives { .. }
+        | Claim::ChecksIn { .. }
+        | Claim::Disposes { .. }
+        | Claim::UsesPaper { .. }
+        | Claim::CreatesUnit { .. }
         | Claim::Certifies { .. }
         | Claim::EntersStore { .. }
         | Claim::LeavesStore { .. }
         | Claim::RestrictsPerson { .. }
         | Claim::ErasesPerson { .. }
         | Claim::SealsLookups { .. } => Ok(()),
+    }
+}
+
+/// Who may sign for another, both being named: a market for its sellers, and
+/// those whom an authority or inspection lets help in the villages.
+fn may_assist(role: Role) -> bool {
+    matches!(role, Role::Market | Role::Authority | Role::Inspector)
+}
+
+fn may_halt(role: Role) -> bool {
+    matches!(role, Role::Root | Role::Authority | Role::Inspector)
+}
+
+fn maker<R: Registry>(registry: &R, unit: &TraceCode) -> Result<EntityId, Denied<R::Error>> {
+    let state = registry.unit(unit).map_err(Denied::Reader)?;
+    match state.and_then(|state| state.made) {
+        Some(made) => Ok(made.entity),
+        None => Err(Denied::Here(Invalid::new(
+            Rule::UnitUnknown,
+            format!("{unit} is not on this ledger"),
+        ))),
+    }
+}
+
+fn marked<R: Registry>(
+    registry: &R,
+    unit: &TraceCode,
+    target: &Hash,
+    kind: MarkKind,
+) -> Result<MarkState, Denied<R::Error>> {
+    match registry.mark(target).map_err(Denied::Reader)? {
+        Some(mark) if mark.unit == *unit && mark.kind == kind => Ok(mark),
+        _ => Err(Denied::Here(Invalid::new(
+            Rule::TargetUnknown,
+            format!("record {target} is no {kind:?} of {unit}"),
+        ))),
     }
 }
 

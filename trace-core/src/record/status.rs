@@ -5,6 +5,7 @@
 //! what is recorded and proved.
 
 use super::claim::DurabilityKind;
+use super::marks::Barred;
 use super::unit::{Standing, UnitState};
 use crate::ident::{CivilDate, TraceCode};
 use serde::{Deserialize, Serialize};
@@ -106,10 +107,15 @@ pub fn winner(holding: impl IntoIterator<Item = Status>) -> Status {
     holding.into_iter().min().unwrap_or(Status::Valid)
 }
 
-/// Judges a unit as of `today`, with the first of its deciding records whose
-/// signer's key is disputed there.
+/// Judges a unit as of `today`, with the holds and recalls that reach it, and
+/// the first of its deciding records whose signer's key is disputed there.
 #[must_use]
-pub fn judge(state: &UnitState, disputed_index: Option<u64>, today: CivilDate) -> Judgement {
+pub fn judge(
+    state: &UnitState,
+    barred: &Barred,
+    disputed_index: Option<u64>,
+    today: CivilDate,
+) -> Judgement {
     let mut list = Checklist::default();
     let Some(made) = &state.made else {
         return Judgement {
@@ -132,6 +138,14 @@ pub fn judge(state: &UnitState, disputed_index: Option<u64>, today: CivilDate) -
             "The unit is recorded",
             "追溯单元已登记",
         ),
+    }
+    judge_marks(barred, &mut list);
+    if made.is_declared {
+        list.unknown(
+            "origin",
+            "The origin is not proved on this ledger: only a paper speaks for it",
+            "来源未在本账本证明:仅有纸质证明",
+        );
     }
     match disputed_index {
         Some(index) => list.fails(
@@ -181,6 +195,29 @@ pub fn judge(state: &UnitState, disputed_index: Option<u64>, today: CivilDate) -
         status: winner(list.holding),
         reasons: list.reasons,
         replaced_by,
+    }
+}
+
+fn judge_marks(barred: &Barred, list: &mut Checklist) {
+    match barred.recall {
+        Some(index) => list.fails(
+            "recall",
+            Status::Recalled,
+            Some(index),
+            "It was recalled, or what it was made from was",
+            "本单元或其来源已被召回",
+        ),
+        None => list.holds("recall", None, "No recall reaches it", "没有召回涉及本单元"),
+    }
+    match barred.hold {
+        Some(index) => list.fails(
+            "hold",
+            Status::OnHold,
+            Some(index),
+            "It is on hold, or what it was made from is",
+            "本单元或其来源暂停流通",
+        ),
+        None => list.holds("hold", None, "No hold reaches it", "没有暂停涉及本单元"),
     }
 }
 

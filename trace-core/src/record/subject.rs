@@ -48,6 +48,14 @@ impl SubjectId {
         Self::new(5, key.as_bytes())
     }
 
+    /// The holds and recalls of a trace unit: apart from its other records, so
+    /// that a bundle of what was made from it can state all of these, however
+    /// often the unit itself moved.
+    #[must_use]
+    pub fn marks(code: TraceCode) -> Self {
+        Self::new(6, code.as_bytes())
+    }
+
     fn new(subject_type: u8, code: &[u8]) -> Self {
         // Every code is at most 32 bytes by its type, certificate numbers by
         // `wire::NUMBER_LENGTH_MAX`; a longer one could never be admitted.

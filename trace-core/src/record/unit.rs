@@ -5,6 +5,7 @@
 
 use super::claim::{Claim, DurabilityKind, Form};
 use super::hash::Hash;
+use super::kinds::unit_created::ProductClass;
 use super::quantity::BaseUnit;
 use super::wire::Day;
 use crate::ident::{EntityId, TraceCode};
@@ -39,11 +40,18 @@ pub struct Made {
     pub hash: Hash,
     /// Who made it.
     pub entity: EntityId,
+    /// What it is.
+    pub product: String,
+    /// Of which class.
+    pub product_class: ProductClass,
+    /// Whether only a paper speaks for its origin.
+    pub is_declared: bool,
     /// When.
     pub produced_on: Day,
     /// Until when it may be sold.
     pub durability: Option<(DurabilityKind, Day)>,
-    /// How much, in base units.
+    /// How much, in base units: zero pieces where it came of other units and the
+    /// trade section is not at hand, as for an offline verifier.
     pub base_amount: u64,
     /// Which base unit.
     pub base: BaseUnit,
@@ -153,19 +161,26 @@ impl UnitState {
         match claim {
             Claim::CreatesUnit {
                 unit,
+                maker,
+                product,
+                product_class,
                 quantity,
                 produced_on,
                 durability,
+                is_declared,
                 ..
             } if *unit == code => {
                 self.made = Some(Made {
                     index,
                     hash,
-                    entity: signer,
+                    entity: maker.unwrap_or(signer),
+                    product: product.clone(),
+                    product_class: *product_class,
+                    is_declared: *is_declared,
                     produced_on: (*produced_on).into(),
                     durability: durability.map(|(kind, on)| (kind, on.into())),
-                    base_amount: quantity.base_amount(),
-                    base: quantity.base(),
+                    base_amount: quantity.map_or(0, |quantity| quantity.base_amount()),
+                    base: quantity.map_or(BaseUnit::Piece, |quantity| quantity.base()),
                 });
             }
             Claim::Certifies {
@@ -235,7 +250,7 @@ impl UnitState {
     }
 }
 
-/// The units that a claim is about.
+/// The units whose state a claim may change. Movements and marks stand apart.
 #[must_use]
 pub fn units_of(claim: &Claim) -> Vec<TraceCode> {
     match claim {

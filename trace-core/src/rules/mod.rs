@@ -1,23 +1,35 @@
-//! What may be admitted: rule set 1. Pure.
+//! What may be admitted. Pure.
 //!
 //! Rules read only the record, its sections, its admission time and the folded
 //! state, so an old ledger replays to the same verdicts for ever. A set is
 //! never edited: a change is a new set, adopted by a governance record and
 //! judged by index.
+//!
+//! Set 1 knows certificates, cold stores and governance. Set 2 adds movement
+//! and status; what it adds to the judging of set 1's kinds reacts only to state
+//! that set 2's kinds alone can make, so one code holds both.
 
+mod conservation;
+pub(crate) mod custody;
 mod entities;
 pub mod forms;
+pub(crate) mod halting;
+pub mod movements;
 mod quantities;
 mod times;
 mod units;
 
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, TraceCode};
-use crate::record::claim::{Claim, Policy};
+use crate::record::claim::{Claim, Policy, Tolerance};
+use crate::record::kinds::unit_created::ProductClass;
 use crate::record::rights::{self, Registry, SignedAs};
 use crate::record::section::{Opening, Openings};
 use crate::record::wire::PersonId;
-use crate::record::{Origin, Verified};
+use crate::record::{Hash, Origin, Verified};
+use custody::Mover;
+use halting::Way;
+use movements::{Balance, CertificateUse, Edge, Holding, PaperUse, Transfer};
 use serde::{Deserialize, Serialize};
 
 /// The folded state that rules read.
@@ -45,6 +57,66 @@ pub trait Facts: Registry {
     /// # Errors
     /// The reader's own.
     fn person(&self, person: &PersonId) -> Result<Option<PersonState>, Self::Error>;
+
+    /// Where all of a unit went; none while it never moved.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn balance(&self, unit: &TraceCode) -> Result<Option<Balance>, Self::Error>;
+
+    /// What an entity has of a unit that moved; none where it never had any.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn holding(&self, unit: &TraceCode, entity: &EntityId) -> Result<Option<Holding>, Self::Error>;
+
+    /// What a record handed over.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn transfer(&self, record: &Hash) -> Result<Option<Transfer>, Self::Error>;
+
+    /// How a certificate was used.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn certificate_use(&self, number: &str) -> Result<CertificateUse, Self::Error>;
+
+    /// How much of a certificate's cover an entity has; none where its part
+    /// never changed.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn cover(&self, number: &str, entity: &EntityId) -> Result<Option<u64>, Self::Error>;
+
+    /// How a paper was used.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn paper(&self, paper: &Hash) -> Result<Option<PaperUse>, Self::Error>;
+
+    /// The holds and recalls that reach a unit, by their records, oldest first.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn marks(&self, unit: &TraceCode) -> Result<Vec<Hash>, Self::Error>;
+
+    /// What is tolerated of a class; none where nothing was adopted.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn tolerance(&self, class: ProductClass) -> Result<Option<Tolerance>, Self::Error>;
+
+    /// What a unit went into, by the index of the act, behind `after`.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn children(
+        &self,
+        unit: &TraceCode,
+        after: Option<(u64, TraceCode)>,
+        limit: usize,
+    ) -> Result<Vec<(u64, TraceCode, Edge)>, Self::Error>;
 }
 
 /// How much of a unit lies where, in its base unit.
@@ -175,6 +247,7 @@ fn allowed<F: Facts>(
         (_, None) => return Err(Invalid::new(Rule::NotOpen, "no first record yet").into()),
         (_, Some(policy)) => policy,
     };
+    policy.admits(record.body().kind())?;
     let signed_as = rights::authorise(facts, record, &claims)?;
     let at = At::new(policy, index, admitted_ms)?;
     times::signed(&at, statement.signed_at_ms)?;
@@ -193,6 +266,7 @@ fn allowed<F: Facts>(
     }
     for claim in &claims {
         judge(facts, origin, record, &signed_as, &at, claim)?;
+        moves(facts, record, &signed_as, &at, claim, &claims)?;
     }
     Ok(Admissible { claims, signed_as })
 }
@@ -217,6 +291,12 @@ impl At {
         })
     }
 
+    /// Whether movement can have happened: under rule set 1 it cannot, and its
+    /// kinds are judged without a look at it.
+    fn knows_movement(&self) -> bool {
+        self.policy.rule_set >= 2
+    }
+
     fn date(&self, at_ms: u64) -> Result<CivilDate, Invalid> {
         CivilDate::from_ms(at_ms, i32::from(self.policy.civil_offset_minutes))
     }
@@ -232,6 +312,7 @@ fn judge<F: Facts>(
 ) -> Result<(), F::Error> {
     match claim {
         Claim::OpensLedger { .. } | Claim::SealsLookups { .. } => Ok(()),
+        Claim::AdoptsRuleSet { rule_set } => Ok(at.policy.may_adopt(*rule_set)?),
         Claim::RegistersEntity { entity, uscc, .. } => {
             entities::registers(facts, entity, uscc.as_deref())
         }
@@ -265,6 +346,9 @@ fn judge<F: Facts>(
         } => {
             forms::filled_in(*form, *issued_on, bases, pledges)?;
             let made = units::certifiable(facts, signer, unit, number)?;
+            if at.knows_movement() {
+                halting::may_go(facts, unit, Way::Onward)?;
+            }
             times::issued(at, *issued_on, *expires_on, &made)?;
             if times::is_late(at, *issued_on)? {
                 let area = area_of(facts, signer)?;
@@ -280,7 +364,14 @@ fn judge<F: Facts>(
         } => {
             let made = units::movable(facts, unit)?;
             times::happened(at, *at_ms, &made)?;
-            quantities::enters(facts, unit, &made, quantity.as_ref())
+            let room = match at.knows_movement() {
+                true => {
+                    halting::may_go(facts, unit, Way::Onward)?;
+                    custody::balance(facts, unit, &made)?.held
+                }
+                false => made.base_amount,
+            };
+            quantities::enters(facts, unit, &made, room, quantity.as_ref())
         }
         Claim::LeavesStore {
             unit,
@@ -289,6 +380,9 @@ fn judge<F: Facts>(
         } => {
             let made = units::movable(facts, unit)?;
             times::happened(at, *at_ms, &made)?;
+            if at.knows_movement() {
+                halting::may_leave_store(facts, unit)?;
+            }
             quantities::leaves(facts, unit, &made, &signer.entity, quantity.as_ref())
         }
         Claim::Voids { unit, number, .. } => units::voids(facts, unit, number.as_deref()),
@@ -298,16 +392,114 @@ fn judge<F: Facts>(
             replacement_unit,
             replacement_number,
             ..
-        } => units::supersedes(
-            facts,
-            signer,
-            unit,
-            number,
-            replacement_unit,
-            replacement_number,
-        ),
+        } => {
+            if at.knows_movement() {
+                custody::unused(facts, unit, number)?;
+            }
+            units::supersedes(
+                facts,
+                signer,
+                unit,
+                number,
+                replacement_unit,
+                replacement_number,
+            )
+        }
         Claim::RestrictsPerson { person, .. } => entities::person_known(facts, person).map(|_| ()),
         Claim::ErasesPerson { person } => entities::erases(facts, at, person),
+        _ => Ok(()),
+    }
+}
+
+/// The claims that rule set 2 added.
+fn moves<F: Facts>(
+    facts: &F,
+    record: &Verified,
+    signer: &SignedAs,
+    at: &At,
+    claim: &Claim,
+    claims: &[Claim],
+) -> Result<(), F::Error> {
+    let mover = |on_behalf_of: &Option<EntityId>, at_ms: u64| Mover {
+        entity: on_behalf_of.unwrap_or(signer.entity),
+        at_ms,
+        record,
+    };
+    match claim {
+        Claim::Transforms {
+            process,
+            at_ms,
+            inputs,
+            outputs,
+            loss,
+            conversions,
+        } => {
+            let said = conservation::Transformation {
+                process: *process,
+                inputs,
+                outputs,
+                loss: loss.as_ref(),
+                conversions,
+            };
+            conservation::transforms(facts, at, &mover(&None, *at_ms), &said, claims)
+        }
+        Claim::HandsOver {
+            unit,
+            at_ms,
+            certificate,
+            on_behalf_of,
+            handing,
+        } => {
+            let mover = mover(on_behalf_of, *at_ms);
+            let (number, handing) = (certificate.as_deref(), handing.as_ref());
+            custody::hands_over(facts, at, &mover, unit, number, handing)
+        }
+        Claim::Receives {
+            unit,
+            target,
+            at_ms,
+            on_behalf_of,
+            receipt,
+        } => {
+            let mover = mover(on_behalf_of, *at_ms);
+            custody::receives(facts, at, &mover, unit, target, receipt.as_ref())
+        }
+        Claim::ChecksIn {
+            unit,
+            at_ms,
+            certificate,
+            is_admitted,
+            quantity,
+        } => custody::checks_in(
+            facts,
+            at,
+            *at_ms,
+            unit,
+            certificate.as_deref(),
+            *is_admitted,
+            quantity.as_ref(),
+        ),
+        Claim::Disposes {
+            unit,
+            at_ms,
+            manner,
+            on_behalf_of,
+            quantity,
+        } => {
+            let mover = mover(on_behalf_of, *at_ms);
+            custody::disposes(facts, at, &mover, unit, *manner, quantity.as_ref())
+        }
+        Claim::UsesPaper {
+            paper,
+            total,
+            quantity,
+        } => custody::paper(facts, paper, total.as_ref(), quantity),
+        Claim::Holds { unit } => halting::holds(facts, signer, unit),
+        Claim::Recalls { unit, until_ms } => halting::recalls(facts, unit, *until_ms),
+        Claim::Releases { target, .. } | Claim::ClosesRecall { target, .. } => {
+            halting::ends(facts, target)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -22,27 +22,24 @@ pub(super) fn certified<F: Facts>(
     };
     same_unit(made, quantity)?;
     let already = state.certified();
-    fits("certified", unit, made, already, quantity.base_amount()).map_err(F::Error::from)
+    let (there, more) = (made.base_amount, quantity.base_amount());
+    fits("certified", unit, made, there, already, more).map_err(F::Error::from)
 }
 
-/// In all stores together at most what was made.
+/// In all stores together at most what there is: all that was made, or what of
+/// it is in somebody's hands.
 pub(super) fn enters<F: Facts>(
     facts: &F,
     unit: &TraceCode,
     made: &Made,
+    there: u64,
     quantity: Option<&Quantity>,
 ) -> Result<(), F::Error> {
     let quantity = stated(quantity)?;
     same_unit(made, quantity)?;
     let already = facts.stock(unit)?.total();
-    fits(
-        "in cold stores",
-        unit,
-        made,
-        already,
-        quantity.base_amount(),
-    )
-    .map_err(F::Error::from)
+    let more = quantity.base_amount();
+    fits("in cold stores", unit, made, there, already, more).map_err(F::Error::from)
 }
 
 /// Out of one store at most what lies in it.
@@ -67,11 +64,11 @@ pub(super) fn leaves<F: Facts>(
     Ok(())
 }
 
-fn stated(quantity: Option<&Quantity>) -> Result<&Quantity, Invalid> {
+pub(super) fn stated(quantity: Option<&Quantity>) -> Result<&Quantity, Invalid> {
     quantity.ok_or_else(|| Invalid::new(Rule::Section, "the quantity's section is missing"))
 }
 
-fn same_unit(made: &Made, quantity: &Quantity) -> Result<(), Invalid> {
+pub(super) fn same_unit(made: &Made, quantity: &Quantity) -> Result<(), Invalid> {
     match quantity.base() == made.base {
         true => Ok(()),
         false => Err(Invalid::new(
@@ -86,14 +83,22 @@ fn same_unit(made: &Made, quantity: &Quantity) -> Result<(), Invalid> {
     }
 }
 
-fn fits(what: &str, unit: &TraceCode, made: &Made, already: u64, more: u64) -> Result<(), Invalid> {
+fn fits(
+    what: &str,
+    unit: &TraceCode,
+    made: &Made,
+    there: u64,
+    already: u64,
+    more: u64,
+) -> Result<(), Invalid> {
     match already.checked_add(more) {
-        Some(sum) if sum <= made.base_amount => Ok(()),
+        Some(sum) if sum <= there => Ok(()),
         _ => Err(Invalid::new(
             Rule::QuantityExceeded,
             format!(
-                "{already} {:?} of {unit} are {what} already, {more} more would pass the {} made",
-                made.base, made.base_amount
+                "{already} {:?} of {unit} are {what} already, {more} more would pass the {there} \
+                 there are",
+                made.base
             ),
         )
         .against(made.hash.into())),

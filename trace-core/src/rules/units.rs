@@ -5,7 +5,7 @@ use super::{At, Facts};
 use crate::error::{Invalid, Rule};
 use crate::ident::{CivilDate, TraceCode};
 use crate::record::rights::SignedAs;
-use crate::record::unit::{CERTIFICATES_MAX, Made, Standing, UnitState};
+use crate::record::unit::{CERTIFICATES_MAX, CertificateState, Made, Standing, UnitState};
 
 /// A unit begins once, not in the future; a reserved code only by its reserver.
 pub(super) fn creates<F: Facts>(
@@ -93,7 +93,7 @@ pub(super) fn voids<F: Facts>(
 ) -> Result<(), F::Error> {
     let (state, _) = existing(facts, unit)?;
     match number {
-        Some(number) => standing(&state, number).map_err(F::Error::from),
+        Some(number) => Ok(standing(&state, number).map(drop)?),
         None => Ok(()),
     }
 }
@@ -138,7 +138,10 @@ pub(super) fn supersedes<F: Facts>(
     Ok(())
 }
 
-fn existing<F: Facts>(facts: &F, unit: &TraceCode) -> Result<(UnitState, Made), F::Error> {
+pub(super) fn existing<F: Facts>(
+    facts: &F,
+    unit: &TraceCode,
+) -> Result<(UnitState, Made), F::Error> {
     let state = facts.unit(unit)?.unwrap_or_default();
     let Some(made) = state.made.clone() else {
         return Err(
@@ -155,7 +158,11 @@ fn existing<F: Facts>(facts: &F, unit: &TraceCode) -> Result<(UnitState, Made), 
     }
 }
 
-fn standing(state: &UnitState, number: &str) -> Result<(), Invalid> {
+/// The certificate of this unit with this number, which stands.
+pub(super) fn standing<'a>(
+    state: &'a UnitState,
+    number: &str,
+) -> Result<&'a CertificateState, Invalid> {
     let Some(held) = state.certificate(number) else {
         return Err(Invalid::new(
             Rule::TargetUnknown,
@@ -163,7 +170,7 @@ fn standing(state: &UnitState, number: &str) -> Result<(), Invalid> {
         ));
     };
     let what = match &held.standing {
-        Standing::InForce => return Ok(()),
+        Standing::InForce => return Ok(held),
         Standing::Voided { index } => format!("certificate {number} was voided at index {index}"),
         Standing::Superseded {
             index, number: new, ..

@@ -10,7 +10,7 @@ use trace_core::{
     record::{
         Hash, Origin, Role,
         chain::Chain,
-        claim::Policy,
+        claim::{Policy, RULE_SET_NEWEST},
         kinds::{entity_registered::EntityCategory, ledger_opened::LedgerOpened},
         sign::SigningKey,
         submission::Submission,
@@ -189,7 +189,7 @@ impl Init {
             root_keys,
             ledger_key,
             policy: Policy {
-                rule_set: 1,
+                rule_set: RULE_SET_NEWEST,
                 root_quorum: ROOT_QUORUM,
                 civil_offset_minutes: i16::try_from(LEDGER_OFFSET_MINUTES).unwrap_or(480),
                 signed_ahead_max_ms: SIGNED_AHEAD_MAX_MS,

@@ -4,7 +4,7 @@
 //! The same judge as at admission (`record::rights`) decides over it. Of the
 //! other rules only those are held here on which rights rest: a key, an entity
 //! and a unit begin once, a key's holder has it, only the maker of a unit
-//! certifies it. The rest is an audit's, which has the whole log.
+//! certifies it, and a kind is admitted only under a rule set that knows it. The rest is an audit's, which has the whole log.
 
 use super::verdict::ProvedRecord;
 use crate::error::{Invalid, Rule, Verify};
@@ -14,13 +14,22 @@ use crate::record::claim::{Claim, Policy};
 use crate::record::kinds::Body;
 use crate::record::kinds::key_enrolled::enrolment_message;
 use crate::record::layout::Unverified;
+use crate::record::marks::{MarkKind, MarkState};
+use crate::record::movement::RecallOutcome;
 use crate::record::rights::{self, EntityState, Grant, KeyState, Registry, SignedAs, root_entity};
 use crate::record::section::Openings;
 use crate::record::sign::{self, Key, KeyId, PublicKey, Signature};
 use crate::record::subject::SubjectId;
 use crate::record::unit::{UnitState, units_of};
 use crate::record::{Entry, Hash, Origin, Signed, Verified};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// How a unit came of others.
+pub(super) struct MadeFrom {
+    pub index: u64,
+    pub at_ms: u64,
+    pub units: Vec<TraceCode>,
+}
 
 /// The state after the records so far.
 pub(super) struct Replay<'a> {
@@ -32,6 +41,9 @@ pub(super) struct Replay<'a> {
     keys: HashMap<KeyId, KeyState>,
     entities: HashMap<EntityId, EntityState>,
     units: HashMap<TraceCode, UnitState>,
+    marks: BTreeMap<Hash, MarkState>,
+    /// Of each unit that came of others: the act's index and time, and those.
+    made_from: HashMap<TraceCode, MadeFrom>,
     /// Of each key, the last record so far: sequence and hash.
     chains: HashMap<KeyId, (u64, Hash)>,
     hashes: HashSet<Hash>,
@@ -55,6 +67,8 @@ impl<'a> Replay<'a> {
             keys: HashMap::new(),
             entities: HashMap::new(),
             units: HashMap::new(),
+            marks: BTreeMap::new(),
+            made_from: HashMap::new(),
             chains: HashMap::new(),
             hashes: HashSet::new(),
             records: Vec::new(),
@@ -72,6 +86,23 @@ impl<'a> Replay<'a> {
 
     pub(super) fn unit_state(&self) -> UnitState {
         self.units.get(&self.code).cloned().unwrap_or_default()
+    }
+
+    /// Whether a record here makes this unit.
+    pub(super) fn is_made(&self, unit: &TraceCode) -> bool {
+        self.units
+            .get(unit)
+            .is_some_and(|state| state.made.is_some())
+    }
+
+    /// What a unit came of.
+    pub(super) fn made_from(&self, unit: &TraceCode) -> Option<&MadeFrom> {
+        self.made_from.get(unit)
+    }
+
+    /// The holds and recalls that the records here make.
+    pub(super) fn marks(&self) -> impl Iterator<Item = &MarkState> {
+        self.marks.values()
     }
 
     pub(super) fn key_state(&self, key: &KeyId) -> Option<&KeyState> {
@@ -126,6 +157,9 @@ impl<'a> Replay<'a> {
             .claims(&Openings::default())
             .map_err(refused)?;
         self.check_at_hand(index, &claims)?;
+        if let Some(policy) = self.policy {
+            policy.admits(record.body().kind()).map_err(refused)?;
+        }
         let signed_as = rights::authorise(self, &record, &claims).map_err(refused)?;
         for claim in &claims {
             self.apply(index, &record, &signed_as, claim)
@@ -246,6 +280,35 @@ impl<'a> Replay<'a> {
                 {
                     return Err(incomplete(format!("record {target} about {unit}")));
                 }
+                Claim::CreatesUnit {
+                    maker: Some(other), ..
+                }
+                | Claim::HandsOver {
+                    on_behalf_of: Some(other),
+                    ..
+                }
+                | Claim::Receives {
+                    on_behalf_of: Some(other),
+                    ..
+                }
+                | Claim::Disposes {
+                    on_behalf_of: Some(other),
+                    ..
+                } if self
+                    .completeness
+                    .indexes(&SubjectId::signer(*other))
+                    .is_none() =>
+                {
+                    return Err(incomplete(format!("nothing is stated about {other}")));
+                }
+                Claim::Holds { unit } | Claim::Recalls { unit, .. } if !self.is_made(unit) => {
+                    return Err(incomplete(format!("the record that makes {unit}")));
+                }
+                Claim::Releases { target, .. } | Claim::ClosesRecall { target, .. }
+                    if !self.marks.contains_key(target) =>
+                {
+                    return Err(incomplete(format!("record {target}")));
+                }
                 _ => {}
             }
         }
@@ -264,6 +327,12 @@ impl<'a> Replay<'a> {
                 self.policy = Some(*policy);
                 for key in root_keys {
                     self.enrol(index, root_entity(), key, false);
+                }
+            }
+            Claim::AdoptsRuleSet { rule_set } => {
+                if let Some(policy) = &mut self.policy {
+                    policy.may_adopt(*rule_set)?;
+                    policy.rule_set = *rule_set;
                 }
             }
             Claim::RegistersEntity { entity, area, .. } => {
@@ -311,6 +380,31 @@ impl<'a> Replay<'a> {
                 let grants = &mut self.entity_mut(entity)?.grants;
                 grants.retain(|held| held.role != *role || held.area != code);
             }
+            Claim::Transforms {
+                at_ms,
+                inputs,
+                outputs,
+                ..
+            } => {
+                for output in outputs {
+                    let from = MadeFrom {
+                        index,
+                        at_ms: *at_ms,
+                        units: inputs.iter().map(|input| input.unit).collect(),
+                    };
+                    self.made_from.insert(output.unit, from);
+                }
+            }
+            Claim::Holds { unit } => {
+                self.bar(index, record, signed_as, MarkKind::Hold, unit, None);
+            }
+            Claim::Recalls { unit, until_ms } => {
+                self.bar(index, record, signed_as, MarkKind::Recall, unit, *until_ms);
+            }
+            Claim::Releases { target, .. } => self.lift(index, target, true)?,
+            Claim::ClosesRecall {
+                target, outcome, ..
+            } => self.lift(index, target, *outcome == RecallOutcome::Withdrawn)?,
             _ => {
                 self.check_maker(signed_as.entity, claim)?;
                 for unit in units_of(claim) {
@@ -318,6 +412,47 @@ impl<'a> Replay<'a> {
                     state.apply(unit, index, record.hash(), signed_as.entity, claim);
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn bar(
+        &mut self,
+        index: u64,
+        record: &Verified,
+        signed_as: &SignedAs,
+        kind: MarkKind,
+        unit: &TraceCode,
+        until_ms: Option<u64>,
+    ) {
+        let made = self.units.get(unit).and_then(|state| state.made.as_ref());
+        let mark = MarkState {
+            kind,
+            index,
+            unit: *unit,
+            by: signed_as.entity,
+            maker: made.map_or(signed_as.entity, |made| made.entity),
+            until_ms,
+            lifted_index: None,
+            completed_index: None,
+        };
+        self.marks.insert(record.hash(), mark);
+    }
+
+    fn lift(&mut self, index: u64, target: &Hash, is_lifted: bool) -> Result<(), Invalid> {
+        let Some(mark) = self.marks.get_mut(target) else {
+            return Err(Invalid::new(
+                Rule::TargetUnknown,
+                format!("record {target}"),
+            ));
+        };
+        if let Some(ended) = mark.lifted_index.or(mark.completed_index) {
+            let what = format!("record {target} was ended at index {ended}");
+            return Err(Invalid::new(Rule::MarkEnded, what));
+        }
+        match is_lifted {
+            true => mark.lifted_index = Some(index),
+            false => mark.completed_index = Some(index),
         }
         Ok(())
     }
@@ -371,7 +506,8 @@ impl<'a> Replay<'a> {
     /// only who made it certifies it, once by each number.
     fn check_maker(&self, signer: EntityId, claim: &Claim) -> Result<(), Invalid> {
         match claim {
-            Claim::CreatesUnit { unit, .. } => {
+            Claim::CreatesUnit { unit, maker, .. } => {
+                let signer = maker.unwrap_or(signer);
                 let Some(state) = self.units.get(unit) else {
                     return Ok(());
                 };
@@ -446,5 +582,9 @@ impl Registry for Replay<'_> {
 
     fn unit(&self, unit: &TraceCode) -> Result<Option<UnitState>, Invalid> {
         Ok(self.units.get(unit).cloned())
+    }
+
+    fn mark(&self, record: &Hash) -> Result<Option<MarkState>, Invalid> {
+        Ok(self.marks.get(record).copied())
     }
 }

@@ -2,6 +2,7 @@
 //! whether the statement and the records agree, and only then what they say,
 //! record by record. Nothing of a record is believed before its proof.
 
+use super::lineage;
 use super::replay::Replay;
 use super::verdict::{ProvedRecord, Verdict};
 use super::{Anchor, Bundle};
@@ -49,7 +50,8 @@ pub(super) fn verify(
         .collect();
     let state = replay.unit_state();
     let disputing = state.deciding().intersection(&disputed).next().copied();
-    let judgement = status::judge(&state, disputing, as_of);
+    let barred = lineage::barred(bundle.code, &replay, &completeness)?;
+    let judgement = status::judge(&state, &barred, disputing, as_of);
     let policy = replay.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();
@@ -211,6 +213,16 @@ fn numbers_of(code: TraceCode, body: &Body) -> Vec<String> {
     for claim in claims {
         match claim {
             Claim::Certifies { unit, number, .. }
+            | Claim::HandsOver {
+                unit,
+                certificate: Some(number),
+                ..
+            }
+            | Claim::ChecksIn {
+                unit,
+                certificate: Some(number),
+                ..
+            }
             | Claim::Voids {
                 unit,
                 number: Some(number),

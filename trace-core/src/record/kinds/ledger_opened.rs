@@ -3,7 +3,7 @@
 //! of every reader's trust anchor.
 
 use crate::error::{Invalid, Rule};
-use crate::record::claim::{Claim, Policy};
+use crate::record::claim::{Claim, Policy, check_rule_set};
 use crate::record::kinds::Kind;
 use crate::record::sign::PublicKey;
 use crate::record::subject::SubjectId;
@@ -54,9 +54,7 @@ impl Kind for LedgerOpened {
         if quorum * 2 <= keys || quorum > keys {
             return wrong(format!("a quorum of {quorum} of {keys} root keys; more than half are wanted"));
         }
-        if self.policy.rule_set != 1 {
-            return wrong(format!("rule set {} is unknown; the only one is 1", self.policy.rule_set));
-        }
+        check_rule_set(self.policy.rule_set)?;
         if self.policy.civil_offset_minutes.unsigned_abs() > 14 * 60 {
             return wrong(format!("civil time {} minutes from UTC", self.policy.civil_offset_minutes));
         }

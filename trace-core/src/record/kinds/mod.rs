@@ -2,7 +2,8 @@
 //!
 //! To add a kind: write its file (body, sections, checks, subjects, claims) and
 //! add its line here. A number is one body schema for ever; a changed schema is
-//! a new number, and the old decoder stays.
+//! a new number, and the old decoder stays. The last column is the rule set that
+//! first admits the kind; a ledger under an older one refuses it.
 
 use super::claim::Claim;
 use super::encode::{decode, encode};
@@ -86,10 +87,12 @@ pub struct KindInfo {
     pub name_zh: &'static str,
     /// The roles that may sign it.
     pub signers: &'static [Role],
+    /// The first rule set that admits it.
+    pub rule_set: u16,
 }
 
 macro_rules! kinds {
-    ($($number:literal $module:ident::$body:ident $zh:literal by [$($role:ident)*];)*) => {
+    ($($number:literal $module:ident::$body:ident $zh:literal by [$($role:ident)*] since $set:literal;)*) => {
         $(pub mod $module;)*
 
         /// A decoded body of any kind.
@@ -103,6 +106,7 @@ macro_rules! kinds {
             name: stringify!($module),
             name_zh: $zh,
             signers: &[$(Role::$role),*],
+            rule_set: $set,
         },)*];
 
         impl Body {
@@ -111,7 +115,7 @@ macro_rules! kinds {
             pub fn kind(&self) -> &'static KindInfo {
                 match self {
                     $(Body::$body(_) => const {
-                        &KindInfo { number: $number, name: stringify!($module), name_zh: $zh, signers: &[$(Role::$role),*] }
+                        &KindInfo { number: $number, name: stringify!($module), name_zh: $zh, signers: &[$(Role::$role),*], rule_set: $set }
                     },)*
                 }
             }
@@ -280,24 +284,36 @@ macro_rules! kinds {
 }
 
 kinds! {
-    0x0101 ledger_opened::LedgerOpened "账本开立" by [Root];
-    0x0102 entity_registered::EntityRegistered "主体登记" by [Root Authority];
-    0x0103 key_enrolled::KeyEnrolled "密钥登记" by [Root Authority];
-    0x0104 key_revoked::KeyRevoked "密钥吊销" by [Root Authority Producer Buyer Importer ColdStore Market Laboratory Inspector];
-    0x0105 role_granted::RoleGranted "授予角色" by [Root Authority];
-    0x0106 role_withdrawn::RoleWithdrawn "撤销角色" by [Root Authority];
-    0x0107 lookups_sealed::LookupsSealed "查询日志封存" by [Operator];
-    0x0201 electronic_traceability_certificate::ElectronicTraceabilityCertificate "电子追溯合格证" by [Producer Buyer];
-    0x0202 conformity_certificate_2021::ConformityCertificate2021 "承诺达标合格证(2021年样式)" by [Producer Buyer];
-    0x0203 conformity_certificate_2026_producer::ConformityCertificate2026Producer "承诺达标合格证(样式一 生产者)" by [Producer];
-    0x0204 conformity_certificate_2026_buyer::ConformityCertificate2026Buyer "承诺达标合格证(样式二 收购者)" by [Buyer];
-    0x0301 unit_created::UnitCreated "追溯单元建立" by [Producer Buyer Importer];
-    0x0401 warehouse_in::WarehouseIn "入库" by [ColdStore];
-    0x0402 warehouse_out::WarehouseOut "出库" by [ColdStore];
-    0x0601 voided::Voided "作废" by [Producer Buyer Importer Authority];
-    0x0602 superseded::Superseded "更正" by [Producer Buyer Authority];
-    0x0701 erasure_requested::ErasureRequested "个人信息限制处理" by [Authority];
-    0x0702 personal_data_erased::PersonalDataErased "个人信息已删除" by [Authority];
+    0x0101 ledger_opened::LedgerOpened "账本开立" by [Root] since 1;
+    0x0102 entity_registered::EntityRegistered "主体登记" by [Root Authority] since 1;
+    0x0103 key_enrolled::KeyEnrolled "密钥登记" by [Root Authority] since 1;
+    0x0104 key_revoked::KeyRevoked "密钥吊销" by [Root Authority Producer Buyer Importer ColdStore Market Laboratory Inspector] since 1;
+    0x0105 role_granted::RoleGranted "授予角色" by [Root Authority] since 1;
+    0x0106 role_withdrawn::RoleWithdrawn "撤销角色" by [Root Authority] since 1;
+    0x0107 lookups_sealed::LookupsSealed "查询日志封存" by [Operator] since 1;
+    0x0108 rule_set_adopted::RuleSetAdopted "规则集采用" by [Root] since 1;
+    0x0109 tolerance_adopted::ToleranceAdopted "容差采用" by [Root] since 2;
+    0x0201 electronic_traceability_certificate::ElectronicTraceabilityCertificate "电子追溯合格证" by [Producer Buyer] since 1;
+    0x0202 conformity_certificate_2021::ConformityCertificate2021 "承诺达标合格证(2021年样式)" by [Producer Buyer] since 1;
+    0x0203 conformity_certificate_2026_producer::ConformityCertificate2026Producer "承诺达标合格证(样式一 生产者)" by [Producer] since 1;
+    0x0204 conformity_certificate_2026_buyer::ConformityCertificate2026Buyer "承诺达标合格证(样式二 收购者)" by [Buyer] since 1;
+    0x0301 unit_created::UnitCreated "追溯单元建立" by [Producer Buyer Importer] since 1;
+    0x0302 unit_declared::UnitDeclared "追溯单元申报" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0303 transformed::Transformed "转化" by [Producer Buyer Importer ColdStore Market] since 2;
+    0x0304 handed_over::HandedOver "交付" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0305 received::Received "收货" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0306 checked_in::CheckedIn "入市查验" by [Market] since 2;
+    0x0307 disposed::Disposed "处置" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0401 warehouse_in::WarehouseIn "入库" by [ColdStore] since 1;
+    0x0402 warehouse_out::WarehouseOut "出库" by [ColdStore] since 1;
+    0x0601 voided::Voided "作废" by [Producer Buyer Importer Authority] since 1;
+    0x0602 superseded::Superseded "更正" by [Producer Buyer Authority] since 1;
+    0x0603 held::Held "暂停流通" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0604 released::Released "解除暂停" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
+    0x0605 recalled::Recalled "召回" by [Producer Buyer Importer ColdStore Market Authority] since 2;
+    0x0606 recall_closed::RecallClosed "召回结束" by [Producer Buyer Importer ColdStore Market Authority] since 2;
+    0x0701 erasure_requested::ErasureRequested "个人信息限制处理" by [Authority] since 1;
+    0x0702 personal_data_erased::PersonalDataErased "个人信息已删除" by [Authority] since 1;
 }
 
 /// The line of the table with this number.
@@ -388,6 +404,7 @@ fn schema<K: Kind>(table: &[KindInfo], number: u16) -> serde_json::Value {
         "name": info.map(|kind| kind.name),
         "name_zh": info.map(|kind| kind.name_zh),
         "signers": info.map(|kind| kind.signers),
+        "rule_set": info.map(|kind| kind.rule_set),
         "public": to_json(&OwnedNamedType::from(K::SCHEMA)),
         "trade": to_json(&OwnedNamedType::from(<K::Trade as Schema>::SCHEMA)),
         "personal": to_json(&OwnedNamedType::from(Person::SCHEMA)),

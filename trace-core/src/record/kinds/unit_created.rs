@@ -142,12 +142,16 @@ impl Kind for UnitCreated {
         };
         Ok(vec![Claim::CreatesUnit {
             unit: self.unit,
-            quantity: self.quantity,
+            maker: None,
+            product: self.product.clone(),
+            product_class: self.product_class,
+            quantity: Some(self.quantity),
             produced_on: self.produced_on.date()?,
             durability,
             gtin: self.gtin.map(GtinNumber::gtin).transpose()?,
             lot: self.lot.clone(),
             foreign_codes: self.foreign_codes.clone(),
+            is_declared: false,
         }])
     }
 

@@ -1,0 +1,76 @@
+//! Which holds and recalls reach a bundle's unit: followed back from the unit
+//! through the acts that made it, all of which must be at hand.
+//!
+//! The ledger follows them forward when a hold or recall is admitted. Both come
+//! to the same: a mark reaches a unit by acts that stood in the log before it
+//! and that were done until the time it names.
+
+use super::replay::Replay;
+use crate::error::Verify;
+use crate::ident::TraceCode;
+use crate::proof::completeness::VerifiedCompleteness;
+use crate::record::marks::{Barred, MarkState};
+use crate::record::subject::SubjectId;
+use std::collections::BTreeSet;
+
+/// The first rule set under which anything can be held or recalled; bundles
+/// made under an older one state nothing of it.
+const MARKS_FROM_RULE_SET: u16 = 2;
+
+/// What bars the unit, once its whole lineage is at hand and something is
+/// stated of the marks of each unit in it.
+pub(super) fn barred(
+    code: TraceCode,
+    replay: &Replay,
+    completeness: &VerifiedCompleteness,
+) -> Result<Barred, Verify> {
+    let rule_set = replay
+        .policy_in_force()
+        .map_or(MARKS_FROM_RULE_SET, |policy| policy.rule_set);
+    if rule_set < MARKS_FROM_RULE_SET {
+        return Ok(Barred::default());
+    }
+    let incomplete = |what: String| Err(Verify::Incomplete { why: what });
+    let mut found = vec![code];
+    let mut lineage = BTreeSet::from([code]);
+    while let Some(unit) = found.pop() {
+        if completeness.indexes(&SubjectId::marks(unit)).is_none() {
+            return incomplete(format!(
+                "nothing is stated about holds and recalls of {unit}"
+            ));
+        }
+        if unit != code && !replay.is_made(&unit) {
+            return incomplete(format!(
+                "the record that makes {unit}, of which {code} was made"
+            ));
+        }
+        let made_from = replay.made_from(&unit);
+        for parent in made_from.iter().flat_map(|from| &from.units) {
+            if lineage.insert(*parent) {
+                found.push(*parent);
+            }
+        }
+    }
+    let reaching = replay
+        .marks()
+        .filter(|mark| mark.is_in_force() && reaches(mark, code, replay));
+    Ok(Barred::by(reaching))
+}
+
+/// Whether a mark's unit leads to `code`.
+fn reaches(mark: &MarkState, code: TraceCode, replay: &Replay) -> bool {
+    let mut found = vec![code];
+    let mut known = BTreeSet::from([code]);
+    while let Some(unit) = found.pop() {
+        if unit == mark.unit {
+            return true;
+        }
+        let Some(from) = replay.made_from(&unit) else {
+            continue;
+        };
+        if from.index < mark.index && mark.reaches(from.at_ms) {
+            found.extend(from.units.iter().filter(|parent| known.insert(**parent)));
+        }
+    }
+    false
+}

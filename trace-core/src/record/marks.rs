@@ -1,0 +1,78 @@
+//! Marks: holds and recalls, which reach everything made from a unit.
+//!
+//! A pure fold, the same for the ledger and for an offline verifier. A mark is
+//! known by the hash of its record; each unit that it reaches lists it, and
+//! whether it is in force stands in one place, so that lifting it frees every
+//! unit at once.
+
+use crate::ident::{EntityId, TraceCode};
+use serde::{Deserialize, Serialize};
+
+/// What a mark says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum MarkKind {
+    /// 暂停流通.
+    Hold,
+    /// 召回.
+    Recall,
+}
+
+/// A hold or a recall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkState {
+    /// Which of the two.
+    pub kind: MarkKind,
+    /// Index of its record.
+    pub index: u64,
+    /// The unit that it names.
+    pub unit: TraceCode,
+    /// Who said it.
+    pub by: EntityId,
+    /// Who made that unit: goods recalled may go back there, as to `by`.
+    pub maker: EntityId,
+    /// It reaches what was made until then; none is without end.
+    pub until_ms: Option<u64>,
+    /// The record that lifted it: released, or withdrawn.
+    pub lifted_index: Option<u64>,
+    /// The record that says a recall was carried out.
+    pub completed_index: Option<u64>,
+}
+
+impl MarkState {
+    /// Whether it bars what it reaches.
+    #[must_use]
+    pub fn is_in_force(&self) -> bool {
+        self.lifted_index.is_none()
+    }
+
+    /// Whether it reaches what a transformation at this time made.
+    #[must_use]
+    pub fn reaches(&self, at_ms: u64) -> bool {
+        self.until_ms.is_none_or(|until_ms| at_ms <= until_ms)
+    }
+}
+
+/// What bars a unit now: of each sort the first in force.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Barred {
+    /// Index of a hold.
+    pub hold: Option<u64>,
+    /// Index of a recall.
+    pub recall: Option<u64>,
+}
+
+impl Barred {
+    /// Of the marks that reach a unit.
+    #[must_use]
+    pub fn by<'a>(marks: impl IntoIterator<Item = &'a MarkState>) -> Self {
+        let mut barred = Self::default();
+        for mark in marks.into_iter().filter(|mark| mark.is_in_force()) {
+            let first = match mark.kind {
+                MarkKind::Hold => &mut barred.hold,
+                MarkKind::Recall => &mut barred.recall,
+            };
+            *first = Some(first.map_or(mark.index, |known| known.min(mark.index)));
+        }
+        barred
+    }
+}

@@ -1,0 +1,170 @@
+//! Holds and recalls: what is barred moves no further, but for a recall's own
+//! way back.
+
+use super::{Facts, units};
+use crate::error::{Invalid, Rule};
+use crate::ident::{EntityId, TraceCode};
+use crate::record::Hash;
+use crate::record::marks::{MarkKind, MarkState};
+use crate::record::movement::Manner;
+use crate::record::rights::SignedAs;
+use crate::record::role::Role;
+use std::collections::HashSet;
+
+/// Most units that one hold or recall reaches: 262,144 rows of about 160 bytes,
+/// the key and its place in the overlay included, are 42 MB, written at once.
+/// What is larger is recalled part by part.
+pub const REACH_MAX: usize = 1 << 18;
+
+/// Units asked for at a time.
+const PAGE: usize = 256;
+
+/// Where goods would go.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// To anybody, or into something else.
+    Onward,
+    /// To this entity.
+    To(EntityId),
+    /// To their end.
+    End(Manner),
+}
+
+/// Nothing moves while on hold; what is recalled is destroyed, returned, or
+/// goes back to who recalled or made it, on hold or not.
+pub(super) fn may_go<F: Facts>(facts: &F, unit: &TraceCode, way: Way) -> Result<(), F::Error> {
+    let mut hold: Option<(Hash, MarkState)> = None;
+    let mut recall: Option<(Hash, MarkState)> = None;
+    let mut is_way_back = false;
+    for record in facts.marks(unit)? {
+        let Some(mark) = facts.mark(&record)?.filter(MarkState::is_in_force) else {
+            continue;
+        };
+        match mark.kind {
+            MarkKind::Hold => hold = hold.or(Some((record, mark))),
+            MarkKind::Recall => {
+                is_way_back |= match way {
+                    Way::Onward => false,
+                    Way::To(to) => to == mark.by || to == mark.maker,
+                    Way::End(manner) => manner.takes_recalled(),
+                };
+                recall = recall.or(Some((record, mark)));
+            }
+        }
+    }
+    let (rule, said, (record, mark)) = match (recall, hold) {
+        (Some(_), _) if is_way_back => return Ok(()),
+        (Some(recall), _) => (Rule::Recalled, "recalled", recall),
+        (None, Some(hold)) => (Rule::OnHold, "on hold", hold),
+        (None, None) => return Ok(()),
+    };
+    let what = match mark.unit == *unit {
+        true => format!("{unit} is {said} by the record at index {}", mark.index),
+        false => format!(
+            "{unit} was made from {}, which is {said} by the record at index {}",
+            mark.unit, mark.index
+        ),
+    };
+    Err(Invalid::new(rule, what).against(record.into()).into())
+}
+
+/// What came out of a cold store: never on hold; recalled goods come out to go
+/// back.
+pub(super) fn may_leave_store<F: Facts>(facts: &F, unit: &TraceCode) -> Result<(), F::Error> {
+    may_go(facts, unit, Way::End(Manner::Returned))
+}
+
+/// Authorities and inspectors hold what is in their area; a maker its own, where
+/// the policy of its class lets the role.
+pub(super) fn holds<F: Facts>(
+    facts: &F,
+    signer: &SignedAs,
+    unit: &TraceCode,
+) -> Result<(), F::Error> {
+    let (_, made) = units::existing(facts, unit)?;
+    if !matches!(signer.role, Role::Authority | Role::Inspector | Role::Root) {
+        let may = facts
+            .tolerance(made.product_class)?
+            .is_some_and(|tolerance| tolerance.holders.contains(&signer.role));
+        if !may {
+            let what = format!(
+                "the policy of {:?} lets no {} hold",
+                made.product_class, signer.role
+            );
+            return Err(Invalid::new(Rule::Right, what).into());
+        }
+    }
+    reached(facts, unit, None)
+}
+
+/// A recall is of a unit that is there.
+pub(super) fn recalls<F: Facts>(
+    facts: &F,
+    unit: &TraceCode,
+    until_ms: Option<u64>,
+) -> Result<(), F::Error> {
+    units::existing(facts, unit)?;
+    reached(facts, unit, until_ms)
+}
+
+fn reached<F: Facts>(facts: &F, unit: &TraceCode, until_ms: Option<u64>) -> Result<(), F::Error> {
+    let found = reach(facts, unit, until_ms)?.len();
+    match found <= REACH_MAX {
+        true => Ok(()),
+        false => Err(Invalid::new(
+            Rule::TooMany,
+            format!("{unit} went into more than {REACH_MAX} units; name what was made of it"),
+        )
+        .into()),
+    }
+}
+
+/// A mark is lifted or closed once.
+pub(super) fn ends<F: Facts>(facts: &F, target: &Hash) -> Result<(), F::Error> {
+    let ended = facts
+        .mark(target)?
+        .and_then(|mark| mark.lifted_index.or(mark.completed_index));
+    match ended {
+        None => Ok(()),
+        Some(index) => Err(Invalid::new(
+            Rule::MarkEnded,
+            format!("record {target} was ended by the record at index {index}"),
+        )
+        .against((*target).into())
+        .into()),
+    }
+}
+
+/// A unit and everything made from it until then, breadth first: an explicit
+/// list, so that no depth of making costs stack. Stops one past [`REACH_MAX`].
+pub(crate) fn reach<F: Facts>(
+    facts: &F,
+    unit: &TraceCode,
+    until_ms: Option<u64>,
+) -> Result<Vec<TraceCode>, F::Error> {
+    let mut reached = vec![*unit];
+    let mut known = HashSet::from([*unit]);
+    let mut place = 0;
+    while let Some(next) = reached.get(place).copied() {
+        place += 1;
+        let mut after = None;
+        loop {
+            let page = facts.children(&next, after, PAGE)?;
+            after = page.last().map(|(index, child, _)| (*index, *child));
+            let is_last = page.len() < PAGE;
+            for (_, child, edge) in page {
+                let is_within = until_ms.is_none_or(|until_ms| edge.at_ms <= until_ms);
+                if is_within && known.insert(child) {
+                    reached.push(child);
+                    if reached.len() > REACH_MAX {
+                        return Ok(reached);
+                    }
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+    }
+    Ok(reached)
+}
