@@ -5,7 +5,7 @@
 
 use super::folded::{ChainState, RecordPlace, RequestState};
 use super::log::Request;
-use super::{Failed, rows};
+use super::{Failed, evidence, rows};
 use crate::ident::EntityId;
 use crate::record::claim::Claim;
 use crate::record::encode::encode;
@@ -69,6 +69,7 @@ pub(crate) fn changes(
     }
     for claim in claims {
         of_claim(folded, claim, signer, index, &mut out)?;
+        evidence::changes(folded, claim, signer, hash, index, &mut out)?;
     }
     Ok(out)
 }
@@ -202,6 +203,10 @@ fn of_claim(
         Claim::EntersStore { quantity: None, .. }
         | Claim::LeavesStore { quantity: None, .. }
         | Claim::Voids { .. }
+        | Claim::FillsIn(_)
+        | Claim::Supervision(_)
+        | Claim::Evidence(_)
+        | Claim::Document(_)
         | Claim::SealsLookups { .. } => {}
     }
     Ok(())

@@ -6,10 +6,13 @@
 //! what a role may do to whom, and the quorum of the root authority.
 
 use super::claim::{Claim, Policy};
+use super::evidence::Evidence;
 use super::hash::Hash;
 use super::layout::Verified;
+use super::official::FilledIn;
 use super::role::Role;
 use super::sign::{KeyId, PublicKey};
+use super::supervision::Supervision;
 use super::unit::UnitState;
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, EntityId, TraceCode};
@@ -318,6 +321,17 @@ fn permits<R: Registry>(
                 )),
             }
         }
+        Claim::FillsIn(FilledIn {
+            area: Some(area), ..
+        })
+        | Claim::Supervision(Supervision::Adopts { area, .. })
+        | Claim::Evidence(
+            Evidence::Tests {
+                area: Some(area), ..
+            }
+            | Evidence::Inspects { area, .. }
+            | Evidence::Rectifies { area, .. },
+        ) => within(*area, "what is recorded"),
         Claim::OpensLedger { .. } => deny("a ledger opens once".into()),
         Claim::CreatesUnit { .. }
         | Claim::Certifies { .. }
@@ -325,6 +339,10 @@ fn permits<R: Registry>(
         | Claim::LeavesStore { .. }
         | Claim::RestrictsPerson { .. }
         | Claim::ErasesPerson { .. }
+        | Claim::FillsIn(_)
+        | Claim::Supervision(_)
+        | Claim::Evidence(_)
+        | Claim::Document(_)
         | Claim::SealsLookups { .. } => Ok(()),
     }
 }

@@ -11,6 +11,7 @@ use crate::error::{Invalid, Rule, Verify};
 use crate::ident::{EntityId, TraceCode};
 use crate::proof::completeness::VerifiedCompleteness;
 use crate::record::claim::{Claim, Policy};
+use crate::record::evidence::UnitEvidence;
 use crate::record::kinds::Body;
 use crate::record::kinds::key_enrolled::enrolment_message;
 use crate::record::layout::Unverified;
@@ -32,6 +33,8 @@ pub(super) struct Replay<'a> {
     keys: HashMap<KeyId, KeyState>,
     entities: HashMap<EntityId, EntityState>,
     units: HashMap<TraceCode, UnitState>,
+    /// What tests say of the bundle's unit.
+    evidence: UnitEvidence,
     /// Of each key, the last record so far: sequence and hash.
     chains: HashMap<KeyId, (u64, Hash)>,
     hashes: HashSet<Hash>,
@@ -55,6 +58,7 @@ impl<'a> Replay<'a> {
             keys: HashMap::new(),
             entities: HashMap::new(),
             units: HashMap::new(),
+            evidence: UnitEvidence::default(),
             chains: HashMap::new(),
             hashes: HashSet::new(),
             records: Vec::new(),
@@ -72,6 +76,10 @@ impl<'a> Replay<'a> {
 
     pub(super) fn unit_state(&self) -> UnitState {
         self.units.get(&self.code).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn evidence(&self) -> UnitEvidence {
+        self.evidence.clone()
     }
 
     pub(super) fn key_state(&self, key: &KeyId) -> Option<&KeyState> {
@@ -311,6 +319,10 @@ impl<'a> Replay<'a> {
                 let grants = &mut self.entity_mut(entity)?.grants;
                 grants.retain(|held| held.role != *role || held.area != code);
             }
+            Claim::Evidence(found) => {
+                let hash = record.hash();
+                self.evidence.apply(self.code, index, hash, found);
+            }
             _ => {
                 self.check_maker(signed_as.entity, claim)?;
                 for unit in units_of(claim) {
@@ -387,10 +399,12 @@ impl<'a> Replay<'a> {
                     _ => Ok(()),
                 }
             }
-            Claim::Certifies { unit, number, .. } => {
+            Claim::Certifies {
+                unit, number, form, ..
+            } => {
                 let state = self.units.get(unit);
                 match state.and_then(|state| state.made.as_ref()) {
-                    Some(made) if made.entity != signer => {
+                    Some(made) if form.is_by_maker() && made.entity != signer => {
                         let what = format!("{unit} was created by {}, not {signer}", made.entity);
                         return Err(Invalid::new(Rule::Right, what));
                     }

@@ -48,8 +48,12 @@ pub(super) fn verify(
         .map(|record| record.index)
         .collect();
     let state = replay.unit_state();
-    let disputing = state.deciding().intersection(&disputed).next().copied();
-    let judgement = status::judge(&state, disputing, as_of);
+    let evidence = replay.evidence();
+    let mut deciding = state.deciding();
+    deciding.extend(evidence.deciding());
+    let disputing = deciding.intersection(&disputed).next().copied();
+    let mut judgement = status::judge(&state, disputing, as_of);
+    evidence.weigh(&mut judgement);
     let policy = replay.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();
