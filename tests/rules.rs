@@ -10,6 +10,9 @@
 //! | `time` | when it is said: clocks, dates, the change of forms |
 //! | `certificates` | trace units, certificates, numbers, voiding, replacing |
 //! | `amounts` | quantities and stock |
+//! | `official` | certificates of the official forms |
+//! | `supervision` | centralised supervision warehouses |
+//! | `evidence` | tests, inspections, findings, documents |
 //! | `register` | entities, keys, roles and persons: each once |
 //!
 //! The last test demands that every [`Rule`] is refused here, in the golden
@@ -25,10 +28,13 @@ mod rules {
     pub mod amounts;
     pub mod certificates;
     pub mod compromise;
+    pub mod evidence;
+    pub mod official;
     pub mod place;
     pub mod register;
     pub mod rights;
     pub mod scene;
+    pub mod supervision;
     pub mod time;
 }
 
@@ -37,6 +43,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace_core::error::{Invalid, Rule};
 use trace_core::ident::{EquipmentId, Serial, TraceCode, parse_ms};
+use trace_core::ledger::documents::DocumentType;
 use trace_core::ledger::tokens::{Sharing, Tokens};
 use trace_core::proof::note::VerifierKey;
 use trace_core::record::Role;
@@ -77,6 +84,11 @@ const ELSEWHERE: &[Elsewhere] = &[
         || VerifierKey::new("two words", &SigningKey::from_seed([1; 32]).public()).unwrap_err(),
     ),
     (
+        Rule::Document,
+        "storing: documents lie beside the log, and records hold their hashes alone",
+        || DocumentType::of(b"<html>").unwrap_err(),
+    ),
+    (
         Rule::Token,
         "HTTP: a token comes with a request, before any record is read",
         || {
@@ -108,7 +120,7 @@ fn golden() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
-    let all: [&[Scenario]; 7] = [
+    let all: [&[Scenario]; 10] = [
         rules::rights::SCENARIOS,
         rules::compromise::SCENARIOS,
         rules::place::SCENARIOS,
@@ -116,6 +128,9 @@ fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
         rules::certificates::SCENARIOS,
         rules::amounts::SCENARIOS,
         rules::register::SCENARIOS,
+        rules::official::SCENARIOS,
+        rules::supervision::SCENARIOS,
+        rules::evidence::SCENARIOS,
     ];
     let mut seen = Seen::new();
     for scenario in all.concat() {

@@ -10,7 +10,6 @@ use trace_core::{
     error::Invalid,
     ident::{Area, CivilDate, Gtin, Lot, TraceCode},
     record::{
-        Body,
         certificate::{Elements, promise},
         claim::{DurabilityKind, Form},
         kinds::{
