@@ -6,14 +6,17 @@ use super::scene::{Scene, scenarios};
 use std::sync::Arc;
 use trace_core::error::{Rule, Store};
 use trace_core::ident::{CivilDate, TraceCode};
+use trace_core::ledger::audit::{self, Options};
+use trace_core::ledger::bundling;
 use trace_core::ledger::documents::Documents;
 use trace_core::ledger::lookup::{Audience, FindingsAsked, FindingsCount, Lookup, UnitAnswer};
 use trace_core::record::evidence::{FAILURES_MAX, FindingStanding};
 use trace_core::record::kinds::unit_created::UnitCreated;
+use trace_core::record::quarantine::Reach;
 use trace_core::record::{Hash, Status};
 use trace_core::store::disk::RealDisk;
 use trace_fixtures::Who;
-use trace_fixtures::official::{pdf, pdf_hash, residue};
+use trace_fixtures::official::{papers, pdf, pdf_hash, residue};
 
 fn unit(scene: &mut Scene) -> UnitCreated {
     let unit = scene.world().unit();
@@ -26,7 +29,17 @@ fn answer(scene: &mut Scene, code: TraceCode) -> UnitAnswer {
     let view = scene.stage.view();
     let mut lookup =
         Lookup::new(&view, scene.stage.ledger.vault(), Audience::Public, now_ms).unwrap();
-    lookup.unit(code, 0, 100).unwrap().unwrap()
+    let answer = lookup.unit(code, 0, 100).unwrap().unwrap();
+    // A reader of the bundle alone comes to the same.
+    let bundle = bundling::bundle(&view, scene.stage.ledger.signer(), code);
+    let bundle = bundle.unwrap().unwrap();
+    let verdict = bundle.verify(&scene.stage.anchor(), &[], scene.stage.today());
+    let judged = verdict.unwrap().judgement;
+    assert_eq!(
+        (judged.status, &judged.reasons),
+        (answer.status, &answer.reasons)
+    );
+    answer
 }
 
 fn line(answer: &UnitAnswer, check: &str) -> Option<bool> {
@@ -272,4 +285,61 @@ scenarios! {
         let edited = documents.read(&stored.hash);
         assert!(matches!(edited, Err(Store::Damaged { .. })));
     }
+}
+
+#[test]
+fn an_audit_finds_every_derived_row_as_the_log_makes_it() {
+    let mut scene = Scene::new();
+    grant(&mut scene);
+    let unit = unit(&mut scene);
+    let pork = scene.world().pork();
+    scene.admit_bare(Who::Producer, pork.clone());
+    let beef = scene.world().imported_unit();
+    scene.admit_bare(Who::Importer, beef.clone());
+    let policy = scene.world().supervision_policy(24, vec![]);
+    scene.admit_bare(Who::CountyAuthority, policy);
+    let (body, openings) = scene
+        .world()
+        .quarantine_product(&pork, Reach::AcrossProvinces);
+    scene.admit(Who::Inspector, body, openings);
+    let body = scene.world().meat_quality(&pork);
+    scene.admit_bare(Who::Producer, body);
+    let (body, openings) = scene.world().inbound_inspection(&beef);
+    scene.admit(Who::Importer, body, openings);
+    let (body, openings) = scene.world().warehouse_booked(&beef);
+    scene.admit(Who::Importer, body, openings);
+    let (body, openings) = scene.world().warehouse_entered(&beef, "2 吨", papers());
+    scene.admit(Who::ColdStore, body, openings);
+    let body = scene.world().warehouse_released(&beef, "1 吨", vec![]);
+    scene.admit_bare(Who::ColdStore, body);
+    let (body, openings) = scene
+        .world()
+        .laboratory_report(&unit, vec![residue("毒死蜱", "0.01", "0.02")]);
+    scene.admit(Who::Cooperative, body, openings);
+    let body = scene
+        .world()
+        .sampling_result(&unit, vec![residue("腐霉利", "0.3", "0.2")]);
+    scene.admit_bare(Who::Inspector, body);
+    let (body, openings) = scene.world().inspection(Who::Producer, &[7, 30]);
+    let inspected = scene.record(Who::Inspector, body, openings);
+    let body = scene
+        .world()
+        .finding_rectified(Who::Producer, inspected.hash(), 1);
+    scene.admit_bare(Who::Inspector, body);
+    let body = scene
+        .world()
+        .document_published(pdf_hash("检验报告"), Some(&unit));
+    scene.admit_bare(Who::Cooperative, body);
+
+    let size = scene.stage.view().size();
+    let copy = tempfile::TempDir::new().unwrap();
+    let key = scene.stage.ledger.signer().verifier_key().clone();
+    let folder = scene.stage.folder().to_path_buf();
+    scene.stage.ledger.stop().unwrap();
+    let report = audit::audit(
+        &folder,
+        &Options::new(key, copy.path().into()),
+        &mut |_, _| {},
+    );
+    assert_eq!(report.unwrap().size, size);
 }

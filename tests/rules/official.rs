@@ -59,47 +59,53 @@ scenarios! {
     fn the_quarantine_forms_change_at_local_midnight_of_the_new_year(scene) {
         *scene = Scene::on(Stage::opened_at(parse_ms("2025-12-30T12:00:00+08:00").unwrap()));
         grant(scene);
-        for (time, is_new) in [
-            ("2025-12-31T23:59:58+08:00", false),
-            ("2026-01-01T00:00:00+08:00", true),
-            ("2026-01-01T07:59:59+08:00", true),
-            ("2026-01-01T08:00:00+08:00", true),
+        let first = trace_core::ident::CivilDate::parse("2026-01-01").unwrap();
+        let last = first.add_days(-1).unwrap();
+        for (time, today) in [
+            ("2025-12-31T23:59:59+08:00", last),
+            ("2026-01-01T00:00:00+08:00", first),
+            ("2026-01-01T07:59:59+08:00", first),
+            ("2026-01-01T08:00:00+08:00", first),
         ] {
+            // Signing takes a second of the world's clock, and admission is
+            // judged behind it: so the record is signed a second before.
             let at_ms = parse_ms(time).unwrap();
             scene.world().now_ms = at_ms - 1_000;
             let mut unit = scene.world().pork();
-            unit.produced_on = Day(unit.produced_on.0 - 1);
+            unit.produced_on = Day(last.days() - 1);
             unit.durability = None;
             scene.admit_bare(Who::Producer, unit.clone());
-            for reach in [Reach::AcrossProvinces, Reach::WithinProvince] {
-                scene.world().now_ms = at_ms;
-                let mut part = unit.clone();
-                part.quantity = "10 公斤".parse().unwrap();
-                let (right, openings) = scene.world().quarantine_product(&part, reach);
-                let trade = trade_of(&openings);
-                assert_eq!(trade.destination.is_some(), !is_new, "{time}");
-                assert_eq!(right.elements.verification.is_some(), is_new, "{time}");
-                // The other year's form: with a destination where there is none
-                // any more, without where there must be.
-                let mut wrong = right.clone();
-                let mut other = trade.clone();
-                other.destination = is_new.then(|| "天津市".into());
-                let (commitment, other) = with(other, &openings);
-                wrong.elements.trade = commitment;
-                scene.world().now_ms = at_ms - 1_000;
-                scene.refuse(Who::Inspector, wrong, other, Rule::FormFields);
-                if is_new {
+            unit.quantity = "10 公斤".parse().unwrap();
+            for issued_on in [last, first] {
+                let is_new = issued_on == first;
+                for reach in [Reach::AcrossProvinces, Reach::WithinProvince] {
+                    scene.world().now_ms = issued_on.start_ms(480).unwrap() + 43_200_000;
+                    let (right, openings) = scene.world().quarantine_product(&unit, reach);
+                    let trade = trade_of(&openings);
+                    assert_eq!(trade.destination.is_some(), !is_new);
+                    assert_eq!(right.elements.verification.is_some(), is_new);
+                    // The other year's form: with a destination where there is
+                    // none any more, without where there must be.
                     let mut wrong = right.clone();
-                    wrong.elements.verification = None;
+                    let destination = is_new.then(|| "天津市".into());
+                    let (commitment, other) = with(QuarantineTrade { destination, ..trade }, &openings);
+                    wrong.elements.trade = commitment;
+                    println!("{reach:?} of {issued_on} at {time}");
                     scene.world().now_ms = at_ms - 1_000;
-                    scene.refuse(Who::Inspector, wrong, openings.clone(), Rule::FormFields);
-                }
-                scene.world().now_ms = at_ms - 1_000;
-                let mut right = right;
-                // Not yet issued when the clock is read a second before midnight.
-                right.elements.issued_on = scene.world().today().into();
-                if right.elements.issued_on == Day::from(trace_core::ident::CivilDate::from_ms(at_ms, 480).unwrap()) {
-                    scene.admit(Who::Inspector, right, openings);
+                    scene.refuse(Who::Inspector, wrong, other, Rule::FormFields);
+                    let mut copied = right.clone();
+                    copied.elements.verification = None;
+                    scene.world().now_ms = at_ms - 1_000;
+                    if is_new {
+                        scene.refuse(Who::Inspector, copied, openings.clone(), Rule::FormFields);
+                    }
+                    scene.world().now_ms = at_ms - 1_000;
+                    if issued_on > today {
+                        scene.refuse(Who::Inspector, right, openings, Rule::IssueAhead);
+                    } else {
+                        scene.admit(Who::Inspector, right, openings);
+                    }
+                    assert_eq!(scene.world().now_ms, at_ms);
                 }
             }
         }

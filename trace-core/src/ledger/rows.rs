@@ -102,31 +102,31 @@ pub(crate) fn person_sections(id: &PersonId) -> Vec<u8> {
 
 /// Trace code → `UnitEvidence`.
 pub(crate) fn evidence(code: &TraceCode) -> Vec<u8> {
-    key(b'v', &[code.as_bytes()])
+    key(b'V', &[code.as_bytes()])
 }
 
 /// Trace code → `SupervisionState`.
 pub(crate) fn supervision(code: &TraceCode) -> Vec<u8> {
-    key(b'w', &[code.as_bytes()])
+    key(b'W', &[code.as_bytes()])
 }
 
 /// Area → `SupervisionPolicy`.
 pub(crate) fn supervision_policy(area: Area) -> Vec<u8> {
-    key(b'a', &[&area.code().to_be_bytes()])
+    key(b'A', &[&area.code().to_be_bytes()])
 }
 
 /// All findings: the prefix of their keys.
-pub(crate) const FINDINGS: &[u8] = b"y";
+pub(crate) const FINDINGS: &[u8] = b"Y";
 
 /// Entity → its findings: the prefix of their keys.
 pub(crate) fn findings(id: &EntityId) -> Vec<u8> {
-    key(b'y', &[id.as_bytes()])
+    key(b'Y', &[id.as_bytes()])
 }
 
 /// Entity, index of the inspection and place in it → `FindingState`.
 pub(crate) fn finding(id: &EntityId, index: u64, position: u16) -> Vec<u8> {
     let (index, position) = (index.to_be_bytes(), position.to_be_bytes());
-    key(b'y', &[id.as_bytes(), &index, &position])
+    key(b'Y', &[id.as_bytes(), &index, &position])
 }
 
 /// What the key of a finding says: entity, index and place.
@@ -140,7 +140,7 @@ pub(crate) fn finding_of(key: &[u8]) -> Option<(EntityId, u64, u16)> {
 
 /// Document hash → `DocumentState`.
 pub(crate) fn document(hash: &Hash) -> Vec<u8> {
-    key(b'z', &[hash.as_bytes()])
+    key(b'Z', &[hash.as_bytes()])
 }
 
 /// Entity and `Idempotency-Key` → request and record.
