@@ -16,6 +16,7 @@ use crate::record::Hash;
 use crate::rules::EvidenceFacts;
 use crate::store::disk::{Access, Disk};
 use crate::store::files;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,6 +24,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// One is held in memory while it is hashed, so that it bounds what a request
 /// costs too.
 pub const DOCUMENT_BYTES_MAX: usize = 20 << 20;
+
+/// The name of their folder within a ledger's.
+pub const DOCUMENTS: &str = "documents";
 
 /// How far from its end a PDF says that it ends (ISO 32000-1 annex H, note 3 of
 /// implementations: within the last 1,024 bytes).
@@ -213,6 +217,33 @@ impl Documents {
             true => Ok(self.read(hash)?),
             false => Ok(None),
         }
+    }
+
+    /// Destroys a document, as where a person in it asks for erasure: its blocks
+    /// are overwritten with zeros and synced before the name goes. Whether there
+    /// was one. Records that name it stay as they are; how far the disk's old
+    /// bytes are out of reach, the vault's own words say.
+    ///
+    /// # Errors
+    /// [`Store::Io`]; it may then still be there, whole or overwritten. Destroy
+    /// it again.
+    pub fn destroy(&self, hash: &Hash) -> Result<bool, Store> {
+        let path = self.path(hash);
+        let _storing = self.storing.lock().unwrap_or_else(PoisonError::into_inner);
+        let overwritten = self.disk.open(&path).and_then(|file| {
+            let length = usize::try_from(file.length()?).map_err(io::Error::other)?;
+            file.write_at(0, &vec![0; length])?;
+            file.sync()
+        });
+        match overwritten {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            other => other.map_err(Store::io("overwrite", &path))?,
+        }
+        self.disk
+            .remove(&path)
+            .and_then(|()| self.disk.sync_folder(&self.folder))
+            .map_err(Store::io("remove", &path))?;
+        Ok(true)
     }
 
     /// Every hash that has a file here, sorted, for audits and backups.

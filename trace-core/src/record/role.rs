@@ -47,6 +47,17 @@ roles! {
     SupervisionWarehouse "supervision_warehouse" "集中监管仓" "Keeps goods from abroad under supervision until it releases them.";
 }
 
+impl Role {
+    /// The first rule set under which it may be granted.
+    #[must_use]
+    pub fn rule_set(self) -> u16 {
+        match self {
+            Self::Quarantine | Self::Slaughterhouse | Self::SupervisionWarehouse => 2,
+            _ => 1,
+        }
+    }
+}
+
 impl std::fmt::Display for Role {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())

@@ -140,6 +140,16 @@ impl SupervisionState {
         entered.saturating_sub(released(unit, warehouse))
     }
 
+    /// How much entered any warehouse and is not released, in base units: what
+    /// nobody can hand on.
+    #[must_use]
+    pub fn unreleased_anywhere(&self, unit: &UnitState) -> u64 {
+        self.entries
+            .iter()
+            .map(|entry| self.unreleased(&entry.warehouse, unit))
+            .fold(0, u64::saturating_add)
+    }
+
     /// Adds what one admitted record claims; claims about other units change
     /// nothing.
     pub fn apply(&mut self, code: TraceCode, index: u64, signer: EntityId, claim: &Supervision) {

@@ -132,3 +132,22 @@ fn a_document_that_rotted_is_reported_and_mended_by_storing_it_again() {
     assert_eq!(open().hashes().unwrap(), [stored.hash]);
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 2);
 }
+
+#[test]
+fn a_destroyed_document_is_on_no_block_of_the_disk_after_any_power_cut() {
+    let disk = FaultyDisk::default();
+    let documents = documents(&disk);
+    let (gone, kept) = (documents.put(PDF).unwrap(), documents.put(PNG).unwrap());
+    let path = Path::new(FOLDER).join(gone.hash.to_string());
+    let open = disk.open(&path).unwrap();
+    assert!(documents.destroy(&gone.hash).unwrap());
+    assert!(!documents.destroy(&gone.hash).unwrap());
+    let mut left = vec![1; PDF.len()];
+    open.read_at(0, &mut left).unwrap();
+    assert_eq!(left, vec![0; PDF.len()]);
+    for aftermath in AFTERMATHS {
+        let documents = self::documents(&disk.after_power_cut(aftermath));
+        assert_eq!(documents.read(&gone.hash).unwrap(), None, "{aftermath:?}");
+        assert!(documents.read(&kept.hash).unwrap().is_some());
+    }
+}
