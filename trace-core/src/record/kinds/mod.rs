@@ -308,7 +308,7 @@ kinds! {
     0x0504 finding_rectified::FindingRectified "问题销号" by [Inspector Authority];
     0x0505 document_published::DocumentPublished "文件公开" by [Authority Inspector Laboratory Importer SupervisionWarehouse];
     0x0601 voided::Voided "作废" by [Producer Buyer Importer Authority Quarantine Slaughterhouse SupervisionWarehouse];
-    0x0602 superseded::Superseded "更正" by [Producer Buyer Authority Importer Quarantine Slaughterhouse];
+    0x0602 superseded::Superseded "更正" by [Producer Buyer Authority Quarantine Slaughterhouse];
     0x0701 erasure_requested::ErasureRequested "个人信息限制处理" by [Authority];
     0x0702 personal_data_erased::PersonalDataErased "个人信息已删除" by [Authority];
 }
