@@ -13,6 +13,9 @@
 //! | `sets` | sets of rules, and which is in force |
 //! | `custody` | who holds goods, who receives them, under which certificate |
 //! | `lineage` | what becomes of what, holds and recalls |
+//! | `official` | certificates of the official forms |
+//! | `supervision` | centralised supervision warehouses |
+//! | `evidence` | tests, inspections, findings, documents |
 //! | `register` | entities, keys, roles and persons: each once |
 //!
 //! The last test demands that every [`Rule`] is refused here, in the golden
@@ -29,12 +32,15 @@ mod rules {
     pub mod certificates;
     pub mod compromise;
     pub mod custody;
+    pub mod evidence;
     pub mod lineage;
+    pub mod official;
     pub mod place;
     pub mod register;
     pub mod rights;
     pub mod scene;
     pub mod sets;
+    pub mod supervision;
     pub mod time;
 }
 
@@ -43,6 +49,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace_core::error::{Invalid, Rule};
 use trace_core::ident::{EquipmentId, Serial, TraceCode, parse_ms};
+use trace_core::ledger::documents::DocumentType;
 use trace_core::ledger::tokens::{Sharing, Tokens};
 use trace_core::proof::note::VerifierKey;
 use trace_core::record::Role;
@@ -83,6 +90,11 @@ const ELSEWHERE: &[Elsewhere] = &[
         || VerifierKey::new("two words", &SigningKey::from_seed([1; 32]).public()).unwrap_err(),
     ),
     (
+        Rule::Document,
+        "storing: documents lie beside the log, and records hold their hashes alone",
+        || DocumentType::of(b"<html>").unwrap_err(),
+    ),
+    (
         Rule::Token,
         "HTTP: a token comes with a request, before any record is read",
         || {
@@ -114,7 +126,7 @@ fn golden() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
-    let all: [&[Scenario]; 10] = [
+    let all: [&[Scenario]; 13] = [
         rules::rights::SCENARIOS,
         rules::compromise::SCENARIOS,
         rules::place::SCENARIOS,
@@ -125,6 +137,9 @@ fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
         rules::lineage::SCENARIOS,
         rules::register::SCENARIOS,
         rules::sets::SCENARIOS,
+        rules::official::SCENARIOS,
+        rules::supervision::SCENARIOS,
+        rules::evidence::SCENARIOS,
     ];
     let mut seen = Seen::new();
     for scenario in all.concat() {

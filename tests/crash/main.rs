@@ -11,6 +11,7 @@
 //! | `survival` | what must be true when the power is back |
 //! | `power` | cuts at every call, also of the recovery |
 //! | `failures` | the table of calls that fail, and a walk through it |
+//! | `documents` | documents beside the log, under cuts and failing calls |
 //! | `checkpoint` | a last checkpoint that is not the right one |
 //! | `lies` | disks that break their promises |
 //!
@@ -26,6 +27,7 @@
 )]
 
 mod checkpoint;
+mod documents;
 mod failures;
 mod history;
 mod ledger;

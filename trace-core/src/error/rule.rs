@@ -68,6 +68,8 @@ rules! {
     RuleSetNotHigher "rule_set_not_higher" "Adopt a set with a higher number than the one in force" "只能采用编号更高的规则集";
     Transformation "transformation_malformed" "State what went in and what came out: new codes, each once, and conversions that can be" "请如实填写投入与产出:产出须用新追溯码且不重复,换算须合理";
     Temperature "temperature_malformed" "State the temperature in thousandths of a degree Celsius" "温度请以千分之一摄氏度填写";
+    Evidence "evidence_inconsistent" "State found value, limit and verdict so that they agree" "实测值、指标与判定须一致";
+    Document "document_malformed" "Store a PDF, JPEG or PNG" "请上传PDF、JPEG或PNG文件";
     DatesDisagree "dates_disagree" "Correct the dates: production, then issue, then expiry" "请更正日期:先生产,再开具,后到期";
     // rights: who may say it
     KeyUnknown "key_unknown" "Have the key enrolled by the authority of your area first" "请先由所在地主管部门登记密钥";
@@ -91,6 +93,11 @@ rules! {
     TargetNotStanding "target_not_standing" "Look the certificate up: it was voided or replaced already" "该合格证已作废或已更正";
     QuantityExceeded "quantity_exceeded" "State no more than there is" "数量不得超过现有数量";
     QuantityUnit "quantity_unit_differs" "State the quantity in the unit of measure of the trace unit" "计量单位须与追溯单元一致";
+    BookingMissing "booking_missing" "Book the supervision warehouse first" "请先预约集中监管仓";
+    BookingLate "booking_late" "Book the supervision warehouse as early as its policy says" "请按规定提前预约集中监管仓";
+    AttachmentMissing "attachment_missing" "Attach the papers that the area's policy demands" "请附上当地规定的单证";
+    Unreleased "unreleased" "Have the supervision warehouse release the goods first" "请先由集中监管仓出具出仓证明";
+    DocumentUnknown "document_unknown" "Name the document in a record first" "请先在记录中引用该文件";
     TooMany "too_many" "Begin a new trace unit" "数量已达上限,请新建追溯单元";
     RoleHeld "role_held_already" "The entity holds the role already" "该主体已有此角色";
     RoleNotHeld "role_not_held" "Look the entity up: it does not hold the role" "该主体无此角色";

@@ -20,9 +20,10 @@
 //! Not in it: the vault's keys and hosted keys. A backup alone therefore opens
 //! no personal section, and an erasure stays one whatever is restored; whoever
 //! needs personal sections after a loss keeps `vault.keys` by itself, where an
-//! erasure reaches it. Not in it either: derived tables, which the log makes
-//! again, and the last checkpoint, which the operator keeps elsewhere, because
-//! only that shows how much a restored ledger has lost.
+//! erasure reaches it. Nor documents, whose folder is copied as it is: each shows
+//! by its name whether it is whole. Not in it either: derived tables, which the
+//! log makes again, and the last checkpoint, which the operator keeps elsewhere,
+//! because only that shows how much a restored ledger has lost.
 
 mod reading;
 mod restoring;

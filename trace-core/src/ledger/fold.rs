@@ -6,7 +6,7 @@
 use super::fold_movement::Folding;
 use super::folded::{ChainState, RecordPlace, RequestState};
 use super::log::Request;
-use super::{Failed, rows};
+use super::{Failed, evidence, rows};
 use crate::ident::EntityId;
 use crate::record::claim::{Claim, Policy};
 use crate::record::encode::encode;
@@ -75,6 +75,7 @@ pub(crate) fn changes(
             out: &mut out,
         };
         folding.claim(claim)?;
+        evidence::changes(folded, claim, signer, hash, index, &mut out)?;
     }
     Ok(out)
 }
@@ -214,7 +215,7 @@ fn of_claim(
             state.erased_index = Some(index);
             out.push((rows::person(person), encode(&state)));
         }
-        // Movement and marks have a fold of their own.
+        // Movement, marks and evidence have a fold of their own.
         _ => {}
     }
     Ok(())

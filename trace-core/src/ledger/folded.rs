@@ -82,7 +82,11 @@ impl Folded {
         self.view.overlay_bytes()
     }
 
-    fn read<T: DeserializeOwned>(&self, what: &str, key: &[u8]) -> Result<Option<T>, Store> {
+    pub(super) fn read<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        key: &[u8],
+    ) -> Result<Option<T>, Store> {
         self.view
             .get_with(key, |bytes| rows::decode(what, bytes))?
             .transpose()

@@ -5,6 +5,10 @@
 //! answer comes with the entry's exact bytes and its inclusion path under the
 //! answer's checkpoint, so that a reader need not believe the rest.
 
+mod evidence;
+
+pub use evidence::{FindingAnswer, FindingsAnswer, FindingsAsked, FindingsCount};
+
 use super::Failed;
 use super::vault::{SectionPlace, VaultReader};
 use super::view::View;
@@ -15,11 +19,10 @@ use crate::record::rights::{KeyState, Registry, root_entity};
 use crate::record::section::Person;
 use crate::record::sign::KeyId;
 use crate::record::status::{ColdChain, Reason, Status, judge};
-use crate::record::unit::UnitState;
 use crate::record::{Body, Entry, Hash, SubjectId, base64, encode};
-use crate::rules::Facts;
+use crate::rules::{EvidenceFacts, Facts};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Most records of one page of a story: an answer of 100 records with paths is
 /// about 150 kB.
@@ -224,9 +227,12 @@ impl<'a> Lookup<'a> {
         }
         let (indexes, next_index) = self.page(&SubjectId::unit(code), from, limit)?;
         let records = self.records(&indexes)?;
-        let disputed = self.disputed(&state, &records)?;
+        let evidence = self.view.folded().evidence(&code)?;
+        let deciding = state.deciding().into_iter().chain(evidence.deciding());
+        let disputed = self.disputed(deciding.collect(), &records)?;
         let barred = self.view.folded().barred(&code)?;
-        let judgement = judge(&state, &barred, disputed, self.today);
+        let mut judgement = judge(&state, &barred, disputed, self.today);
+        evidence.weigh(&mut judgement);
         Ok(Some(UnitAnswer {
             code,
             status: judgement.status,
@@ -501,10 +507,10 @@ impl<'a> Lookup<'a> {
     /// is disputed there.
     fn disputed(
         &mut self,
-        state: &UnitState,
+        deciding: BTreeSet<u64>,
         records: &[RecordAnswer],
     ) -> Result<Option<u64>, Failed> {
-        for index in state.deciding() {
+        for index in deciding {
             let is_disputed = match records.iter().find(|record| record.index == index) {
                 Some(record) => record.is_disputed,
                 None => {

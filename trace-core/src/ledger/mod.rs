@@ -10,6 +10,8 @@ pub mod backup;
 pub mod bundling;
 mod checkpoints;
 mod clock;
+pub mod documents;
+mod evidence;
 mod fold;
 mod fold_movement;
 mod folded;

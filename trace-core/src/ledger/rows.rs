@@ -5,7 +5,7 @@
 //! out of reach, and what is found is held against the full hash in the log.
 
 use crate::error::Store;
-use crate::ident::{EntityId, TraceCode};
+use crate::ident::{Area, EntityId, TraceCode};
 use crate::record::kinds::unit_created::ProductClass;
 use crate::record::sign::KeyId;
 use crate::record::wire::PersonId;
@@ -99,6 +99,49 @@ pub(crate) const PERSONS: &[u8] = b"p";
 /// Person → the sections about them: the prefix of their keys.
 pub(crate) fn person_sections(id: &PersonId) -> Vec<u8> {
     key(b'q', &[&id.0])
+}
+
+/// Trace code → `UnitEvidence`.
+pub(crate) fn evidence(code: &TraceCode) -> Vec<u8> {
+    key(b'V', &[code.as_bytes()])
+}
+
+/// Trace code → `SupervisionState`.
+pub(crate) fn supervision(code: &TraceCode) -> Vec<u8> {
+    key(b'W', &[code.as_bytes()])
+}
+
+/// Area → `SupervisionPolicy`.
+pub(crate) fn supervision_policy(area: Area) -> Vec<u8> {
+    key(b'A', &[&area.code().to_be_bytes()])
+}
+
+/// All findings: the prefix of their keys.
+pub(crate) const FINDINGS: &[u8] = b"Y";
+
+/// Entity → its findings: the prefix of their keys.
+pub(crate) fn findings(id: &EntityId) -> Vec<u8> {
+    key(b'Y', &[id.as_bytes()])
+}
+
+/// Entity, index of the inspection and place in it → `FindingState`.
+pub(crate) fn finding(id: &EntityId, index: u64, position: u16) -> Vec<u8> {
+    let (index, position) = (index.to_be_bytes(), position.to_be_bytes());
+    key(b'Y', &[id.as_bytes(), &index, &position])
+}
+
+/// What the key of a finding says: entity, index and place.
+pub(crate) fn finding_of(key: &[u8]) -> Option<(EntityId, u64, u16)> {
+    let (entity, rest) = key.strip_prefix(FINDINGS)?.split_first_chunk()?;
+    let (index, position) = rest.split_first_chunk()?;
+    let position = u16::from_be_bytes(<[u8; 2]>::try_from(position).ok()?);
+    let index = u64::from_be_bytes(*index);
+    Some((EntityId::from_bytes(*entity), index, position))
+}
+
+/// Document hash → `DocumentState`.
+pub(crate) fn document(hash: &Hash) -> Vec<u8> {
+    key(b'Z', &[hash.as_bytes()])
 }
 
 /// Entity and `Idempotency-Key` → request and record.

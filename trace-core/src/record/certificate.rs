@@ -7,6 +7,12 @@
 //! new struct and new numbers.
 
 use super::claim::{Basis, Claim, Form, Pledge};
+use super::hash::Hash;
+use super::kinds::Body;
+use super::kinds::conformity_certificate_2021::ConformityCertificate2021;
+use super::kinds::conformity_certificate_2026_buyer::ConformityCertificate2026Buyer;
+use super::kinds::conformity_certificate_2026_producer::ConformityCertificate2026Producer;
+use super::kinds::electronic_traceability_certificate::ElectronicTraceabilityCertificate;
 use super::quantity::Quantity;
 use super::subject::SubjectId;
 use super::text;
@@ -107,6 +113,32 @@ impl Elements {
             countersignatures: Vec::new(),
             ..self.clone()
         }
+    }
+}
+
+/// The body of a promise of conformity in `form`; `trade` is the commitment to
+/// what a buyer collected, for the one form that has it.
+///
+/// # Errors
+/// [`Rule::FormFields`] for an official form: it promises nothing, and each has
+/// a kind and fields of its own.
+pub fn promise(form: Form, elements: Elements, trade: Hash) -> Result<Body, Invalid> {
+    match form {
+        Form::ElectronicTraceability => Ok(ElectronicTraceabilityCertificate(elements).into()),
+        Form::Conformity2021 => Ok(ConformityCertificate2021(elements).into()),
+        Form::Conformity2026Producer => Ok(ConformityCertificate2026Producer(elements).into()),
+        Form::Conformity2026Buyer => Ok(ConformityCertificate2026Buyer {
+            certificate: elements,
+            trade,
+        }
+        .into()),
+        official => Err(Invalid::new(
+            Rule::FormFields,
+            format!(
+                "{} is issued as a record of its own kind, not as a promise",
+                official.name()
+            ),
+        )),
     }
 }
 

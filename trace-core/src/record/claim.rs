@@ -5,13 +5,17 @@
 //! claims; the fold writes them down. So a new kind made of known claims needs
 //! no change to either.
 
+use super::document::DocumentClaim;
+use super::evidence::Evidence;
 use super::hash::Hash;
 use super::kinds::KindInfo;
 use super::kinds::unit_created::ProductClass;
 use super::movement::{Conversion, Manner, Process, RecallOutcome};
+use super::official::FilledIn;
 use super::quantity::Quantity;
 use super::role::Role;
 use super::sign::PublicKey;
+use super::supervision::Supervision;
 use super::wire::PersonId;
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, Gtin, TraceCode};
@@ -290,6 +294,14 @@ pub enum Claim {
         /// Whose.
         person: PersonId,
     },
+    /// An official form is filled in as its date demands.
+    FillsIn(FilledIn),
+    /// Goods go through a centralised supervision warehouse.
+    Supervision(Supervision),
+    /// Something was found, or put right.
+    Evidence(Evidence),
+    /// A document is named, or made public.
+    Document(DocumentClaim),
     /// The log of look-ups has this length and head.
     SealsLookups {
         /// How many look-ups it holds.
@@ -428,9 +440,92 @@ pub enum Form {
     Conformity2026Producer,
     /// 承诺达标合格证 样式二, buyers, in force 2026-02-01.
     Conformity2026Buyer,
+    /// 动物检疫合格证明(动物A), across provinces.
+    QuarantineAnimalA,
+    /// 动物检疫合格证明(动物B), within the province.
+    QuarantineAnimalB,
+    /// 动物检疫合格证明(产品A), across provinces.
+    QuarantineProductA,
+    /// 动物检疫合格证明(产品B), within the province.
+    QuarantineProductB,
+    /// 肉品品质检验合格证.
+    MeatQuality,
+    /// 入境货物检验检疫证明.
+    InboundInspection,
+    /// 出仓证明.
+    WarehouseRelease,
+}
+
+/// What certificates of a form speak of: a unit may be certified whole in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FormFamily {
+    /// What the producer or buyer promises.
+    Conformity,
+    /// Quarantine of animals and what is made of them.
+    Quarantine,
+    /// The slaughterhouse's check of its meat.
+    MeatQuality,
+    /// What customs found.
+    Inbound,
+    /// That supervision ended.
+    Release,
+}
+
+impl FormFamily {
+    /// The name of its line in a checklist, stable.
+    #[must_use]
+    pub fn check(self) -> &'static str {
+        match self {
+            Self::Conformity => "certificate",
+            Self::Quarantine => "quarantine_certificate",
+            Self::MeatQuality => "meat_quality_certificate",
+            Self::Inbound => "inbound_certificate",
+            Self::Release => "release_certificate",
+        }
+    }
 }
 
 impl Form {
+    /// What it speaks of.
+    #[must_use]
+    pub fn family(self) -> FormFamily {
+        match self {
+            Self::ElectronicTraceability
+            | Self::Conformity2021
+            | Self::Conformity2026Producer
+            | Self::Conformity2026Buyer => FormFamily::Conformity,
+            Self::QuarantineAnimalA
+            | Self::QuarantineAnimalB
+            | Self::QuarantineProductA
+            | Self::QuarantineProductB => FormFamily::Quarantine,
+            Self::MeatQuality => FormFamily::MeatQuality,
+            Self::InboundInspection => FormFamily::Inbound,
+            Self::WarehouseRelease => FormFamily::Release,
+        }
+    }
+
+    /// Whether only who made a unit certifies it in this form.
+    #[must_use]
+    pub fn is_by_maker(self) -> bool {
+        match self.family() {
+            FormFamily::Conformity | FormFamily::MeatQuality | FormFamily::Inbound => true,
+            FormFamily::Quarantine | FormFamily::Release => false,
+        }
+    }
+
+    /// Whether its last day ends the right to move the goods rather than what is
+    /// certified: quarantine is valid until arrival.
+    #[must_use]
+    pub fn is_for_moving(self) -> bool {
+        self.family() == FormFamily::Quarantine
+    }
+
+    /// Whether somebody outside the ledger issued it, and a record only says so.
+    #[must_use]
+    pub fn is_reported(self) -> bool {
+        self.family() == FormFamily::Inbound
+    }
+
     /// The words that the form demands be printed.
     #[must_use]
     pub fn name_zh(self) -> &'static str {
@@ -439,6 +534,13 @@ impl Form {
             Self::Conformity2021 => "承诺达标合格证(2021年样式)",
             Self::Conformity2026Producer => "承诺达标合格证(样式一 生产者)",
             Self::Conformity2026Buyer => "承诺达标合格证(样式二 收购者)",
+            Self::QuarantineAnimalA => "动物检疫合格证明(动物A)",
+            Self::QuarantineAnimalB => "动物检疫合格证明(动物B)",
+            Self::QuarantineProductA => "动物检疫合格证明(产品A)",
+            Self::QuarantineProductB => "动物检疫合格证明(产品B)",
+            Self::MeatQuality => "肉品品质检验合格证",
+            Self::InboundInspection => "入境货物检验检疫证明",
+            Self::WarehouseRelease => "出仓证明",
         }
     }
 
@@ -454,6 +556,19 @@ impl Form {
             Self::Conformity2026Buyer => {
                 "promise-of-conformity certificate, form 2 of 2026 (buyer)"
             }
+            Self::QuarantineAnimalA => "animal quarantine certificate, animal A (across provinces)",
+            Self::QuarantineAnimalB => {
+                "animal quarantine certificate, animal B (within the province)"
+            }
+            Self::QuarantineProductA => {
+                "animal quarantine certificate, product A (across provinces)"
+            }
+            Self::QuarantineProductB => {
+                "animal quarantine certificate, product B (within the province)"
+            }
+            Self::MeatQuality => "meat quality certificate",
+            Self::InboundInspection => "inbound inspection and quarantine certificate",
+            Self::WarehouseRelease => "release from a supervision warehouse",
         }
     }
 }

@@ -2,18 +2,24 @@
 //!
 //! Nothing here touches a disk, a clock or a random source.
 
+pub mod attachment;
 pub mod base64;
 pub mod certificate;
 pub mod chain;
 pub mod claim;
+pub mod document;
 pub mod encode;
+pub mod evidence;
 pub mod hash;
 pub mod kinds;
 pub mod layout;
 pub mod marks;
+pub mod measurement;
 pub mod movement;
+pub mod official;
 pub mod origin;
 pub mod quantity;
+pub mod quarantine;
 pub mod rights;
 pub mod role;
 pub mod section;
@@ -21,6 +27,7 @@ pub mod sign;
 pub mod status;
 pub mod subject;
 pub mod submission;
+pub mod supervision;
 pub mod text;
 pub mod unit;
 pub mod warehouse;

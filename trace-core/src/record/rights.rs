@@ -6,11 +6,14 @@
 //! what a role may do to whom, and the quorum of the root authority.
 
 use super::claim::{Claim, Policy};
+use super::evidence::Evidence;
 use super::hash::Hash;
 use super::layout::Verified;
 use super::marks::{MarkKind, MarkState};
+use super::official::FilledIn;
 use super::role::Role;
 use super::sign::{KeyId, PublicKey};
+use super::supervision::Supervision;
 use super::unit::UnitState;
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, EntityId, TraceCode};
@@ -325,6 +328,17 @@ fn permits<R: Registry>(
                 )),
             }
         }
+        Claim::FillsIn(FilledIn {
+            area: Some(area), ..
+        })
+        | Claim::Supervision(Supervision::Adopts { area, .. })
+        | Claim::Evidence(
+            Evidence::Tests {
+                area: Some(area), ..
+            }
+            | Evidence::Inspects { area, .. }
+            | Evidence::Rectifies { area, .. },
+        ) => within(*area, "what is recorded"),
         Claim::OpensLedger { .. } => deny("a ledger opens once".into()),
         Claim::CreatesUnit {
             maker: Some(other), ..
@@ -390,6 +404,10 @@ fn permits<R: Registry>(
         | Claim::LeavesStore { .. }
         | Claim::RestrictsPerson { .. }
         | Claim::ErasesPerson { .. }
+        | Claim::FillsIn(_)
+        | Claim::Supervision(_)
+        | Claim::Evidence(_)
+        | Claim::Document(_)
         | Claim::SealsLookups { .. } => Ok(()),
     }
 }

@@ -42,6 +42,20 @@ roles! {
     Market "market" "市场开办者" "Runs a market and checks what enters it.";
     Laboratory "laboratory" "检验机构" "Tests samples.";
     Operator "operator" "账本运营方" "Runs the ledger's machine; says nothing about food.";
+    Quarantine "quarantine" "动物检疫机构" "Certifies animals and their products within its area: the official veterinarian's office.";
+    Slaughterhouse "slaughterhouse" "定点屠宰企业" "Slaughters, and checks the quality of its meat.";
+    SupervisionWarehouse "supervision_warehouse" "集中监管仓" "Keeps goods from abroad under supervision until it releases them.";
+}
+
+impl Role {
+    /// The first rule set under which it may be granted.
+    #[must_use]
+    pub fn rule_set(self) -> u16 {
+        match self {
+            Self::Quarantine | Self::Slaughterhouse | Self::SupervisionWarehouse => 2,
+            _ => 1,
+        }
+    }
 }
 
 impl std::fmt::Display for Role {

@@ -4,9 +4,10 @@
 //! table fixes which wins when several hold. Never "safe to eat": a status says
 //! what is recorded and proved.
 
-use super::claim::DurabilityKind;
+use super::claim::{DurabilityKind, FormFamily};
 use super::marks::Barred;
-use super::unit::{Standing, UnitState};
+use super::unit::{CertificateState, Standing, UnitState};
+use super::wire::Day;
 use crate::ident::{CivilDate, TraceCode};
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,7 @@ statuses! {
     Voided "voided" "Voided" "已作废";
     Disputed "disputed" "Disputed: the issuer's key was compromised" "存疑:签发密钥已泄露";
     OnHold "on_hold" "On hold" "暂停流通";
+    TestFailed "test_failed" "A test failed" "检验不合格";
     Superseded "superseded" "Replaced by a new certificate" "已更正";
     TemperatureAlert "temperature_alert" "Temperature alert" "温度异常";
     PastDate "past_date" "Past its date" "已过日期";
@@ -221,73 +223,112 @@ fn judge_marks(barred: &Barred, list: &mut Checklist) {
     }
 }
 
+/// Judges the certificates of each family by themselves: a unit is certified in
+/// several ways at once, and one does not stand in for another.
 fn judge_certificates(
     state: &UnitState,
     today: CivilDate,
     list: &mut Checklist,
 ) -> Option<(TraceCode, String)> {
-    let Some(latest) = state.certificates.last() else {
+    let mut families: Vec<FormFamily> = Vec::new();
+    for held in &state.certificates {
+        if !families.contains(&held.form.family()) {
+            families.push(held.form.family());
+        }
+    }
+    if families.is_empty() {
         list.unknown(
             "certificate",
             "No certificate is recorded",
             "没有合格证记录",
         );
-        return None;
-    };
+    }
+    families.sort_unstable();
+    let replaced = families
+        .into_iter()
+        .map(|family| judge_family(state, family, today, list));
+    // All lines are wanted; the first replacement leads on.
+    replaced.collect::<Vec<_>>().into_iter().flatten().next()
+}
+
+fn judge_family(
+    state: &UnitState,
+    family: FormFamily,
+    today: CivilDate,
+    list: &mut Checklist,
+) -> Option<(TraceCode, String)> {
     // One standing certificate carries the unit; only without any does the
     // fate of the latest decide.
-    let standing = state
+    let mut latest_first = state
         .certificates
         .iter()
         .rev()
+        .filter(|held| held.form.family() == family);
+    let standing = latest_first
+        .clone()
         .find(|held| held.standing == Standing::InForce);
-    let judged = standing.unwrap_or(latest);
-    let number = &judged.number;
+    let judged = standing.or(latest_first.next())?;
+    let (check, number) = (family.check(), &judged.number);
+    let (name, name_zh) = match family {
+        FormFamily::Conformity => ("Certificate", "合格证"),
+        _ => (judged.form.name(), judged.form.name_zh()),
+    };
     match &judged.standing {
         Standing::InForce => list.holds(
-            "certificate",
+            check,
             Some(judged.index),
-            format!("Certificate {number} stands"),
-            format!("合格证 {number} 有效"),
+            format!("{name} {number} stands"),
+            format!("{name_zh} {number} 有效"),
         ),
         Standing::Voided { index } => list.fails(
-            "certificate",
+            check,
             Status::Voided,
             Some(*index),
-            format!("Certificate {number} was voided"),
-            format!("合格证 {number} 已作废"),
+            format!("{name} {number} was voided"),
+            format!("{name_zh} {number} 已作废"),
         ),
         Standing::Superseded {
             index, number: new, ..
         } => list.fails(
-            "certificate",
+            check,
             Status::Superseded,
             Some(*index),
-            format!("Certificate {number} was replaced by {new}"),
-            format!("合格证 {number} 已更正为 {new}"),
+            format!("{name} {number} was replaced by {new}"),
+            format!("{name_zh} {number} 已更正为 {new}"),
         ),
     }
     if let (Standing::InForce, Some(last)) = (&judged.standing, judged.expires_on) {
-        let (words, words_zh) = (
-            format!("valid until {last}, today is {today}"),
-            format!("有效期至 {last},今天是 {today}"),
-        );
-        match last.date() {
-            Ok(last) if today <= last => {
-                list.holds("validity", Some(judged.index), words, words_zh)
-            }
-            _ => list.fails(
-                "validity",
-                Status::CertificateExpired,
-                Some(judged.index),
-                words,
-                words_zh,
-            ),
-        }
+        judge_validity(judged, last, today, list);
     }
     match &judged.standing {
         Standing::Superseded { unit, number, .. } => Some((*unit, number.clone())),
         _ => None,
+    }
+}
+
+fn judge_validity(held: &CertificateState, last: Day, today: CivilDate, list: &mut Checklist) {
+    if held.form.is_for_moving() {
+        // Valid until arrival: its end says nothing against what has arrived.
+        let (words, words_zh) = (
+            format!("{} was good for moving until {last}", held.number),
+            format!("{} 运输有效期至 {last}", held.number),
+        );
+        list.add("moving", None, Some(held.index), words, words_zh);
+        return;
+    }
+    let (words, words_zh) = (
+        format!("valid until {last}, today is {today}"),
+        format!("有效期至 {last},今天是 {today}"),
+    );
+    match last.date() {
+        Ok(last) if today <= last => list.holds("validity", Some(held.index), words, words_zh),
+        _ => list.fails(
+            "validity",
+            Status::CertificateExpired,
+            Some(held.index),
+            words,
+            words_zh,
+        ),
     }
 }
 

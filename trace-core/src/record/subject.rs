@@ -56,6 +56,13 @@ impl SubjectId {
         Self::new(6, code.as_bytes())
     }
 
+    /// What was found at an entity. Not [`signer`](Self::signer), whose records
+    /// go with every bundle that the entity signed in.
+    #[must_use]
+    pub fn conduct(entity: EntityId) -> Self {
+        Self::new(7, entity.as_bytes())
+    }
+
     fn new(subject_type: u8, code: &[u8]) -> Self {
         // Every code is at most 32 bytes by its type, certificate numbers by
         // `wire::NUMBER_LENGTH_MAX`; a longer one could never be admitted.

@@ -3,7 +3,7 @@
 //! A pure fold, the same for the ledger and for an offline verifier. Amounts
 //! that only trade sections know are not part of it.
 
-use super::claim::{Claim, DurabilityKind, Form};
+use super::claim::{Claim, DurabilityKind, Form, FormFamily};
 use super::hash::Hash;
 use super::kinds::unit_created::ProductClass;
 use super::quantity::BaseUnit;
@@ -119,13 +119,13 @@ impl UnitState {
         self.certificates.iter().find(|held| held.number == number)
     }
 
-    /// Certified and standing, in base units.
+    /// Certified and standing in forms of this family, in base units.
     #[must_use]
-    pub fn certified(&self) -> u64 {
+    pub fn certified(&self, family: FormFamily) -> u64 {
         let standing = self
             .certificates
             .iter()
-            .filter(|held| held.standing == Standing::InForce);
+            .filter(|held| held.standing == Standing::InForce && held.form.family() == family);
         standing
             .map(|held| held.base_amount)
             .fold(0, u64::saturating_add)

@@ -13,6 +13,8 @@ use crate::record::role::Role;
 /// 2026-02-01 as days since 1970-01-01: the first day of the forms of 2026.
 const FORMS_2026_FROM_DAY: i32 = 20_485;
 
+const NO_BASES: &[Basis] = &[];
+const NO_PLEDGES: &[Pledge] = &[];
 const BASES_2021: &[Basis] = &[
     Basis::EntrustedTest,
     Basis::OwnTest,
@@ -42,6 +44,17 @@ fn demands(form: Form, issued_on: CivilDate) -> (bool, &'static [Basis], &'stati
         (Form::Conformity2026Buyer, _) => (is_2026, BASES_2026, PLEDGES_2026_BUYER),
         (Form::ElectronicTraceability, false) => (true, BASES_2021, PLEDGES_2021),
         (Form::ElectronicTraceability, true) => (true, BASES_2026, PLEDGES_2026_PRODUCER),
+        // An official form promises nothing; its elements are held elsewhere.
+        (
+            Form::QuarantineAnimalA
+            | Form::QuarantineAnimalB
+            | Form::QuarantineProductA
+            | Form::QuarantineProductB
+            | Form::MeatQuality
+            | Form::InboundInspection
+            | Form::WarehouseRelease,
+            _,
+        ) => (true, NO_BASES, NO_PLEDGES),
     }
 }
 
@@ -60,7 +73,7 @@ pub(super) fn filled_in(
             form.name()
         ));
     }
-    if bases.is_empty() {
+    if bases.is_empty() && !wanted_bases.is_empty() {
         return refuse(format!(
             "no basis is ticked; {} has {wanted_bases:?}",
             form.name()

@@ -12,18 +12,23 @@
 mod conservation;
 pub(crate) mod custody;
 mod entities;
+mod evidence;
 pub mod forms;
 pub(crate) mod halting;
 pub mod movements;
+pub mod official;
 mod quantities;
+mod supervision;
 mod times;
 mod units;
+
+pub use evidence::EvidenceFacts;
 
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, TraceCode};
 use crate::record::claim::{Claim, Policy, Tolerance};
 use crate::record::kinds::unit_created::ProductClass;
-use crate::record::rights::{self, Registry, SignedAs};
+use crate::record::rights::{self, SignedAs};
 use crate::record::section::{Opening, Openings};
 use crate::record::wire::PersonId;
 use crate::record::{Hash, Origin, Verified};
@@ -33,7 +38,7 @@ use movements::{Balance, CertificateUse, Edge, Holding, PaperUse, Transfer};
 use serde::{Deserialize, Serialize};
 
 /// The folded state that rules read.
-pub trait Facts: Registry {
+pub trait Facts: EvidenceFacts {
     /// The unit that holds, or for which is reserved, this certificate number.
     ///
     /// # Errors
@@ -345,17 +350,17 @@ fn judge<F: Facts>(
             pledges,
         } => {
             forms::filled_in(*form, *issued_on, bases, pledges)?;
-            let made = units::certifiable(facts, signer, unit, number)?;
+            let made = units::certifiable(facts, signer, unit, number, *form)?;
             if at.knows_movement() {
                 halting::may_go(facts, unit, Way::Onward)?;
             }
-            times::issued(at, *issued_on, *expires_on, &made)?;
-            if times::is_late(at, *issued_on)? {
+            times::issued(at, *form, *issued_on, *expires_on, &made)?;
+            if times::is_late(at, *form, *issued_on)? {
                 let area = area_of(facts, signer)?;
                 let agreed = rights::countersigned_by_authority(facts, record, area)?;
                 times::late_needs_authority(at, *issued_on, agreed)?;
             }
-            quantities::certified(facts, unit, quantity)
+            quantities::certified(facts, unit, quantity, form.family())
         }
         Claim::EntersStore {
             unit,
@@ -383,6 +388,7 @@ fn judge<F: Facts>(
             if at.knows_movement() {
                 halting::may_leave_store(facts, unit)?;
             }
+            supervision::may_leave(facts, unit, &signer.entity, quantity.as_ref())?;
             quantities::leaves(facts, unit, &made, &signer.entity, quantity.as_ref())
         }
         Claim::Voids { unit, number, .. } => units::voids(facts, unit, number.as_deref()),
@@ -405,6 +411,10 @@ fn judge<F: Facts>(
                 replacement_number,
             )
         }
+        Claim::FillsIn(filled) => official::filled_in(facts, filled),
+        Claim::Supervision(step) => supervision::step(facts, signer, at, step),
+        Claim::Evidence(found) => evidence::found(facts, at, found),
+        Claim::Document(claim) => evidence::document(facts, signer, claim),
         Claim::RestrictsPerson { person, .. } => entities::person_known(facts, person).map(|_| ()),
         Claim::ErasesPerson { person } => entities::erases(facts, at, person),
         _ => Ok(()),

@@ -5,14 +5,17 @@
 use super::Facts;
 use crate::error::{Invalid, Rule};
 use crate::ident::{EntityId, TraceCode};
+use crate::record::claim::FormFamily;
 use crate::record::quantity::Quantity;
 use crate::record::unit::Made;
 
-/// Certified in all, standing certificates only, at most what was made.
+/// Certified in all forms that speak of the same, standing certificates only, at
+/// most what was made. A release is bounded by what entered, not here.
 pub(super) fn certified<F: Facts>(
     facts: &F,
     unit: &TraceCode,
     quantity: &Quantity,
+    family: FormFamily,
 ) -> Result<(), F::Error> {
     let Some(state) = facts.unit(unit)? else {
         return Ok(());
@@ -21,7 +24,10 @@ pub(super) fn certified<F: Facts>(
         return Ok(());
     };
     same_unit(made, quantity)?;
-    let already = state.certified();
+    if family == FormFamily::Release {
+        return Ok(());
+    }
+    let already = state.certified(family);
     let (there, more) = (made.base_amount, quantity.base_amount());
     fits("certified", unit, made, there, already, more).map_err(F::Error::from)
 }

@@ -4,6 +4,7 @@
 use super::At;
 use crate::error::{Invalid, Rule};
 use crate::ident::{CivilDate, format_ms};
+use crate::record::claim::Form;
 use crate::record::unit::Made;
 
 /// The signer's clock is not too far ahead of admission. How far it is behind
@@ -29,9 +30,11 @@ fn ahead(at: &At, said_ms: u64, rule: Rule, what: &str) -> Result<(), Invalid> {
     ))
 }
 
-/// Production, then issue, then expiry; and issue not after today.
+/// Production, then issue, then expiry; and issue not after today. A paper of
+/// another authority may be older than the unit, which begins here on import.
 pub(super) fn issued(
     at: &At,
+    form: Form,
     issued_on: CivilDate,
     expires_on: Option<CivilDate>,
     made: &Made,
@@ -43,7 +46,7 @@ pub(super) fn issued(
         ));
     }
     let produced_on = made.produced_on.date()?;
-    if produced_on > issued_on {
+    if produced_on > issued_on && !form.is_reported() {
         let what = format!("issued on {issued_on}, produced on {produced_on}");
         return Err(Invalid::new(Rule::BeforeProduction, what).against(made.hash.into()));
     }
@@ -57,8 +60,9 @@ pub(super) fn issued(
 }
 
 /// Whether the issue date precedes admission by more than the policy's days.
-pub(super) fn is_late(at: &At, issued_on: CivilDate) -> Result<bool, Invalid> {
-    Ok(at.today.days() - issued_on.days() > i32::from(at.policy.issue_backdate_max_days))
+pub(super) fn is_late(at: &At, form: Form, issued_on: CivilDate) -> Result<bool, Invalid> {
+    Ok(!form.is_reported()
+        && at.today.days() - issued_on.days() > i32::from(at.policy.issue_backdate_max_days))
 }
 
 /// A late certificate stands only with an authority's countersignature.
@@ -77,6 +81,25 @@ pub(super) fn late_needs_authority(
         at.today
     );
     Err(Invalid::new(Rule::IssueBackdated, what))
+}
+
+/// What was seen or tested was so not in the future, and not before there was
+/// anything to see.
+pub(super) fn seen(at: &At, on: CivilDate, made: Option<&Made>) -> Result<(), Invalid> {
+    if on > at.today {
+        let what = format!("on {on}, today is {}", at.today);
+        return Err(Invalid::new(Rule::EventAhead, what));
+    }
+    let Some(made) = made else { return Ok(()) };
+    let produced_on = made.produced_on.date()?;
+    match on < produced_on {
+        true => Err(Invalid::new(
+            Rule::BeforeProduction,
+            format!("on {on}, but the unit was produced on {produced_on}"),
+        )
+        .against(made.hash.into())),
+        false => Ok(()),
+    }
 }
 
 /// What happens to a unit happens after it was made and not in the future.

@@ -4,6 +4,7 @@
 use super::{At, Facts};
 use crate::error::{Invalid, Rule};
 use crate::ident::{CivilDate, TraceCode};
+use crate::record::claim::Form;
 use crate::record::rights::SignedAs;
 use crate::record::unit::{CERTIFICATES_MAX, CertificateState, Made, Standing, UnitState};
 
@@ -41,16 +42,17 @@ pub(super) fn creates<F: Facts>(
     }
 }
 
-/// The unit exists, stands, was made by the signer, and the number is free or
-/// reserved for this very unit.
+/// The unit exists, stands, was made by the signer where the form is for makers,
+/// and the number is free or reserved for this very unit.
 pub(super) fn certifiable<F: Facts>(
     facts: &F,
     signer: &SignedAs,
     unit: &TraceCode,
     number: &str,
+    form: Form,
 ) -> Result<Made, F::Error> {
     let (state, made) = existing(facts, unit)?;
-    if made.entity != signer.entity {
+    if form.is_by_maker() && made.entity != signer.entity {
         let what = format!(
             "{unit} was created by {}; {} certifies only its own",
             made.entity, signer.entity
@@ -114,8 +116,19 @@ pub(super) fn supersedes<F: Facts>(
         return Err(used(facts, replacement_number, &other)?.into());
     }
     let Some(replacement) = facts.unit(replacement_unit)? else {
-        return Ok(());
+        let held = state.certificate(number);
+        return match held.is_none_or(|held| held.form.is_by_maker()) {
+            true => Ok(()),
+            // Only its maker will create it, who must not find it reserved.
+            false => Err(unknown(replacement_unit).into()),
+        };
     };
+    let held = state.certificate(number);
+    let is_by_maker = held.is_none_or(|held| held.form.is_by_maker());
+    // Who certifies what others made has only their units to name.
+    if !is_by_maker && replacement.made.is_some() {
+        return room_for_reservation(&replacement, replacement_unit).map_err(F::Error::from);
+    }
     let owner = replacement
         .made
         .as_ref()
@@ -128,14 +141,17 @@ pub(super) fn supersedes<F: Facts>(
         );
         return Err(Invalid::new(Rule::UnitKnown, what).into());
     }
-    if replacement.reserved.len() >= CERTIFICATES_MAX {
-        return Err(Invalid::new(
+    room_for_reservation(&replacement, replacement_unit).map_err(F::Error::from)
+}
+
+fn room_for_reservation(replacement: &UnitState, unit: &TraceCode) -> Result<(), Invalid> {
+    match replacement.reserved.len() >= CERTIFICATES_MAX {
+        true => Err(Invalid::new(
             Rule::TooMany,
-            format!("{replacement_unit} has {CERTIFICATES_MAX} numbers reserved"),
-        )
-        .into());
+            format!("{unit} has {CERTIFICATES_MAX} numbers reserved"),
+        )),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 pub(super) fn existing<F: Facts>(
@@ -144,9 +160,7 @@ pub(super) fn existing<F: Facts>(
 ) -> Result<(UnitState, Made), F::Error> {
     let state = facts.unit(unit)?.unwrap_or_default();
     let Some(made) = state.made.clone() else {
-        return Err(
-            Invalid::new(Rule::UnitUnknown, format!("{unit} is not on this ledger")).into(),
-        );
+        return Err(unknown(unit).into());
     };
     match state.voided_index {
         Some(index) => Err(Invalid::new(
@@ -156,6 +170,11 @@ pub(super) fn existing<F: Facts>(
         .into()),
         None => Ok((state, made)),
     }
+}
+
+/// The refusal of a unit that no record makes.
+pub(super) fn unknown(unit: &TraceCode) -> Invalid {
+    Invalid::new(Rule::UnitUnknown, format!("{unit} is not on this ledger"))
 }
 
 /// The certificate of this unit with this number, which stands.

@@ -50,6 +50,15 @@ pub trait Disk: Debug + Send + Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Makes a folder where there is none, in one that exists, to last. On a
+    /// disk whose folders are always there nothing is to be done.
+    ///
+    /// # Errors
+    /// The system's.
+    fn make_folder(&self, _folder: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Makes the names in a folder last.
     ///
     /// # Errors
@@ -133,6 +142,14 @@ impl Disk for RealDisk {
             Errno::INVAL | Errno::NOSYS => io::ErrorKind::Unsupported.into(),
             other => other.into(),
         })
+    }
+
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            // also when it was there: whoever made it may not have come so far
+            _ => self.sync_folder(folder_of(folder)),
+        }
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

@@ -16,13 +16,10 @@ use trace_core::{
     ledger::{View, job::Item},
     record::{
         Body, Quantity, Role,
-        certificate::Elements,
+        certificate::{Elements, promise},
         claim::{Basis, DurabilityKind, Form},
         kinds::{
-            conformity_certificate_2021::ConformityCertificate2021,
-            conformity_certificate_2026_buyer::{BuyerTrade, ConformityCertificate2026Buyer},
-            conformity_certificate_2026_producer::ConformityCertificate2026Producer,
-            electronic_traceability_certificate::ElectronicTraceabilityCertificate,
+            conformity_certificate_2026_buyer::BuyerTrade,
             unit_created::{Beginning, Durability, ProductClass, UnitCreated},
         },
         rights::Registry,
@@ -262,7 +259,7 @@ pub(super) fn draft(
         .unwrap_or_else(|| random_number(issued_on));
     let (elements, mut openings) = fill_in(given, order, &unit, form, issued_on, number.clone())?;
     let (elements, collected) = elements;
-    let body = in_form(form, elements, collected, &mut openings);
+    let body = in_form(form, elements, collected, &mut openings)?;
     items.push(given.state(body, openings));
     Ok(Drafted {
         items,
@@ -321,7 +318,7 @@ fn in_form(
     elements: Elements,
     collected: Option<Vec<String>>,
     openings: &mut Openings,
-) -> Body {
+) -> Result<Body, Invalid> {
     // What was collected is said where the form asks for it; elsewhere the
     // rules refuse the section that the kind does not have.
     if form == Form::Conformity2026Buyer || collected.is_some() {
@@ -329,20 +326,8 @@ fn in_form(
         let trade = Opening::new(machine::random(), &BuyerTrade { collected });
         openings.trade = Some(trade);
     }
-    match form {
-        Form::ElectronicTraceability => ElectronicTraceabilityCertificate(elements).into(),
-        Form::Conformity2021 => ConformityCertificate2021(elements).into(),
-        Form::Conformity2026Producer => ConformityCertificate2026Producer(elements).into(),
-        Form::Conformity2026Buyer => ConformityCertificate2026Buyer {
-            certificate: elements,
-            trade: openings
-                .trade
-                .as_ref()
-                .map(Opening::commitment)
-                .unwrap_or_default(),
-        }
-        .into(),
-    }
+    let trade = openings.trade.as_ref().map(Opening::commitment);
+    promise(form, elements, trade.unwrap_or_default())
 }
 
 /// The basis that claims no test, where the form has one.

@@ -101,6 +101,7 @@ fn verdict(language: Language, status: Status) -> Markup {
         Status::Valid => ("good", "✓"),
         Status::Unknown | Status::Malformed | Status::CannotCheck => ("", "?"),
         Status::OnHold
+        | Status::TestFailed
         | Status::Superseded
         | Status::TemperatureAlert
         | Status::PastDate

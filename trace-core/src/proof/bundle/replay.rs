@@ -11,6 +11,7 @@ use crate::error::{Invalid, Rule, Verify};
 use crate::ident::{EntityId, TraceCode};
 use crate::proof::completeness::VerifiedCompleteness;
 use crate::record::claim::{Claim, Policy};
+use crate::record::evidence::UnitEvidence;
 use crate::record::kinds::Body;
 use crate::record::kinds::key_enrolled::enrolment_message;
 use crate::record::layout::Unverified;
@@ -44,6 +45,8 @@ pub(super) struct Replay<'a> {
     marks: BTreeMap<Hash, MarkState>,
     /// Of each unit that came of others: the act's index and time, and those.
     made_from: HashMap<TraceCode, MadeFrom>,
+    /// What tests say of the bundle's unit.
+    evidence: UnitEvidence,
     /// Of each key, the last record so far: sequence and hash.
     chains: HashMap<KeyId, (u64, Hash)>,
     hashes: HashSet<Hash>,
@@ -69,6 +72,7 @@ impl<'a> Replay<'a> {
             units: HashMap::new(),
             marks: BTreeMap::new(),
             made_from: HashMap::new(),
+            evidence: UnitEvidence::default(),
             chains: HashMap::new(),
             hashes: HashSet::new(),
             records: Vec::new(),
@@ -103,6 +107,10 @@ impl<'a> Replay<'a> {
     /// The holds and recalls that the records here make.
     pub(super) fn marks(&self) -> impl Iterator<Item = &MarkState> {
         self.marks.values()
+    }
+
+    pub(super) fn evidence(&self) -> UnitEvidence {
+        self.evidence.clone()
     }
 
     pub(super) fn key_state(&self, key: &KeyId) -> Option<&KeyState> {
@@ -405,6 +413,10 @@ impl<'a> Replay<'a> {
             Claim::ClosesRecall {
                 target, outcome, ..
             } => self.lift(index, target, *outcome == RecallOutcome::Withdrawn)?,
+            Claim::Evidence(found) => {
+                let hash = record.hash();
+                self.evidence.apply(self.code, index, hash, found);
+            }
             _ => {
                 self.check_maker(signed_as.entity, claim)?;
                 for unit in units_of(claim) {
@@ -523,10 +535,12 @@ impl<'a> Replay<'a> {
                     _ => Ok(()),
                 }
             }
-            Claim::Certifies { unit, number, .. } => {
+            Claim::Certifies {
+                unit, number, form, ..
+            } => {
                 let state = self.units.get(unit);
                 match state.and_then(|state| state.made.as_ref()) {
-                    Some(made) if made.entity != signer => {
+                    Some(made) if form.is_by_maker() && made.entity != signer => {
                         let what = format!("{unit} was created by {}, not {signer}", made.entity);
                         return Err(Invalid::new(Rule::Right, what));
                     }

@@ -49,9 +49,13 @@ pub(super) fn verify(
         .map(|record| record.index)
         .collect();
     let state = replay.unit_state();
-    let disputing = state.deciding().intersection(&disputed).next().copied();
+    let evidence = replay.evidence();
+    let mut deciding = state.deciding();
+    deciding.extend(evidence.deciding());
+    let disputing = deciding.intersection(&disputed).next().copied();
     let barred = lineage::barred(bundle.code, &replay, &completeness)?;
-    let judgement = status::judge(&state, &barred, disputing, as_of);
+    let mut judgement = status::judge(&state, &barred, disputing, as_of);
+    evidence.weigh(&mut judgement);
     let policy = replay.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();

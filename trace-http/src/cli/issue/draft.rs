@@ -7,17 +7,14 @@
 use std::collections::HashMap;
 
 use trace_core::{
+    error::Invalid,
     ident::{Area, CivilDate, Gtin, Lot, TraceCode},
     record::{
-        Body,
-        certificate::Elements,
+        certificate::{Elements, promise},
         claim::{DurabilityKind, Form},
         kinds::{
             Kind,
-            conformity_certificate_2021::ConformityCertificate2021,
-            conformity_certificate_2026_buyer::{BuyerTrade, ConformityCertificate2026Buyer},
-            conformity_certificate_2026_producer::ConformityCertificate2026Producer,
-            electronic_traceability_certificate::ElectronicTraceabilityCertificate,
+            conformity_certificate_2026_buyer::BuyerTrade,
             unit_created::{Beginning, Durability, UnitCreated},
         },
         section::{Opening, Openings, Person},
@@ -170,7 +167,8 @@ impl Drafting {
             countersignatures: Vec::new(),
         };
         let whole = unit.check().and_then(|()| elements.check());
-        whole.map_err(|invalid| {
+        let certificate = whole.and_then(|()| certificate(form, elements, openings, collected));
+        let certificate = certificate.map_err(|invalid| {
             vec![Complaint {
                 column: None,
                 why: refusal(&invalid, self.language),
@@ -179,10 +177,7 @@ impl Drafting {
         Ok(Draft {
             code,
             number,
-            said: vec![
-                Said::bare(unit),
-                certificate(form, elements, openings, collected),
-            ],
+            said: vec![Said::bare(unit), certificate],
         })
     }
 
@@ -259,22 +254,13 @@ fn certificate(
     elements: Elements,
     mut openings: Openings,
     collected: Vec<String>,
-) -> Said {
-    let body: Body = match form {
-        Form::ElectronicTraceability => ElectronicTraceabilityCertificate(elements).into(),
-        Form::Conformity2021 => ConformityCertificate2021(elements).into(),
-        Form::Conformity2026Producer => ConformityCertificate2026Producer(elements).into(),
-        Form::Conformity2026Buyer => {
-            let trade = Opening::new(machine::random(), &BuyerTrade { collected });
-            let body = ConformityCertificate2026Buyer {
-                certificate: elements,
-                trade: trade.commitment(),
-            };
-            openings.trade = Some(trade);
-            body.into()
-        }
-    };
-    Said { body, openings }
+) -> Result<Said, Invalid> {
+    if form == Form::Conformity2026Buyer {
+        openings.trade = Some(Opening::new(machine::random(), &BuyerTrade { collected }));
+    }
+    let trade = openings.trade.as_ref().map(Opening::commitment);
+    let body = promise(form, elements, trade.unwrap_or_default())?;
+    Ok(Said { body, openings })
 }
 
 /// A number nobody has: prefix, date, and 40 random bits.
