@@ -169,6 +169,28 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_has_its_flags_name_in_the_environment_and_in_the_file() {
+        let command = ServeSettings::augment_args(Command::new("serve"));
+        let in_file = settings_of(&command);
+        let mut count = 0;
+        for arg in command.get_arguments() {
+            let long = arg.get_long().unwrap();
+            // Said once, of one start.
+            if long == "confirm-clock" {
+                assert!(arg.get_env().is_none());
+                continue;
+            }
+            let name = format!("TRACE_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(arg.get_env().unwrap().to_str(), Some(name.as_str()));
+            let stands = in_file.iter().any(|(known, _)| known == long);
+            assert!(stands || long == "settings", "{long}");
+            assert!(arg.get_help().is_some(), "{long}");
+            count += 1;
+        }
+        assert!(count > 20, "{count}");
+    }
+
+    #[test]
     fn a_wrong_file_is_refused_and_the_key_is_named() {
         for (file, named) in [
             ("lisen = \"127.0.0.1:1\"", "lisen: unknown setting"),

@@ -1,0 +1,164 @@
+//! The demo as its guest meets it: what it prints is opened and typed.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![allow(dead_code, reason = "the program serves more tests than these")]
+
+mod cli {
+    pub mod program;
+}
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+use cli::program::{Place, trace};
+use trace_http::{client::Client, language::Language};
+
+/// A city of a fiftieth of a percent, unoptimised, and its server's start.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The demo, serving until this is dropped.
+struct Demo {
+    process: Child,
+    printed: Receiver<String>,
+}
+
+impl Demo {
+    fn start(place: &Place, port: u16) -> Self {
+        let mut command = trace();
+        command.args(["demo", "--scale", "0.002", "--port", &port.to_string()]);
+        command.current_dir(place.path("")).stdout(Stdio::piped());
+        let mut process = command.stderr(Stdio::null()).spawn().unwrap();
+        let out = BufReader::new(process.stdout.take().unwrap());
+        let (say, printed) = channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                // Whoever listened may have heard enough.
+                let _ = say.send(line);
+            }
+        });
+        Self { process, printed }
+    }
+
+    /// What it prints, up to the last command.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        while !text.contains("--basis") {
+            text += &self.printed.recv_timeout(PATIENCE).unwrap();
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A port that nobody listens on just now.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn wait_until_ready(client: &Client) {
+    let started = Instant::now();
+    while client.get("/readyz").is_err() {
+        assert!(started.elapsed() < PATIENCE, "it does not serve");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A printed command line as a shell would split it.
+fn words(line: &str) -> Vec<String> {
+    let quoted = line.split('\'').enumerate();
+    let parts = quoted.flat_map(|(place, part)| match place % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![part.to_owned()],
+    });
+    parts.filter(|word| word != "\\").collect()
+}
+
+#[test]
+fn what_a_demo_prints_can_be_opened_and_typed() {
+    let place = Place::new();
+    let port = free_port();
+    let demo = Demo::start(&place, port);
+    let text = demo.text();
+    let address = format!("http://127.0.0.1:{port}");
+    let client = Client::new(&address, Language::English).unwrap();
+    wait_until_ready(&client);
+
+    // Five addresses worth opening, each what it is said to be.
+    let rows = text.lines().filter_map(|line| {
+        let (what, url) = line.split_once("http")?;
+        let is_row = !line.starts_with(' ');
+        is_row.then(|| (what.trim().to_owned(), format!("http{}", url.trim())))
+    });
+    let rows: Vec<_> = rows.collect();
+    let wanted = [
+        ("valid", "data-status=\"valid\""),
+        ("voided", "data-status=\"voided\""),
+        ("superseded", "data-status=\"superseded\""),
+        ("the issuer", "\"roles\""),
+        ("the API's description", "\"openapi\""),
+    ];
+    assert_eq!(rows.len(), wanted.len(), "{text}");
+    for ((what, url), (named, part)) in rows.iter().zip(wanted) {
+        assert_eq!(what, named);
+        let path = url.strip_prefix(&address).unwrap();
+        let shown = client.get(path).unwrap().expect(path);
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(shown.contains(part), "{url}\n{shown}");
+    }
+
+    // One batch's evidence, taken and checked without the server.
+    let line = |begins: &str| text.lines().find(|line| line.contains(begins)).unwrap();
+    let fetch = words(line("curl -o bundle.json"));
+    let path = fetch.last().unwrap().strip_prefix(&address).unwrap();
+    fs::write(
+        place.path("bundle.json"),
+        client.get(path).unwrap().unwrap(),
+    )
+    .unwrap();
+    let check = words(line(" verify "));
+    let check: Vec<&str> = check[1..].iter().map(String::as_str).collect();
+    assert!(place.text(&check).contains("Proved:"));
+
+    // And a certificate issued with one of the tokens.
+    let token = words(line("  producer"))[1].clone();
+    let at = text.find("TRACE_TOKEN=...").unwrap();
+    let mut issue = words(&text[at..]);
+    let issue = issue.split_off(2);
+    let today = today();
+    let issue = issue.iter().map(|word| match word.as_str() {
+        "DATE" => today.as_str(),
+        word => word,
+    });
+    let mut command: Command = trace();
+    command.env("TRACE_TOKEN", token).args(issue).arg("--json");
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+}
+
+/// The ledger's civil date, as the machine has it.
+fn today() -> String {
+    let ms = trace_http::machine::now_ms();
+    let offset = trace_core::ident::LEDGER_OFFSET_MINUTES;
+    let date = trace_core::ident::CivilDate::from_ms(ms, offset);
+    date.unwrap().to_string()
+}
