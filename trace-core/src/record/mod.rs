@@ -10,6 +10,7 @@ pub mod claim;
 pub mod document;
 pub mod encode;
 pub mod evidence;
+pub mod form;
 pub mod hash;
 pub mod kinds;
 pub mod layout;

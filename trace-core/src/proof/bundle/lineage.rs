@@ -17,6 +17,13 @@ use std::collections::BTreeSet;
 /// made under an older one state nothing of it.
 const MARKS_FROM_RULE_SET: u16 = 2;
 
+/// How a unit came of others.
+pub(super) struct MadeFrom {
+    pub index: u64,
+    pub at_ms: u64,
+    pub units: Vec<TraceCode>,
+}
+
 /// What bars the unit, once its whole lineage is at hand and something is
 /// stated of the marks of each unit in it.
 pub(super) fn barred(

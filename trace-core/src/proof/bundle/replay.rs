@@ -6,6 +6,7 @@
 //! and a unit begin once, a key's holder has it, only the maker of a unit
 //! certifies it, and a kind is admitted only under a rule set that knows it. The rest is an audit's, which has the whole log.
 
+use super::lineage::MadeFrom;
 use super::verdict::ProvedRecord;
 use crate::error::{Invalid, Rule, Verify};
 use crate::ident::{EntityId, TraceCode};
@@ -24,13 +25,6 @@ use crate::record::subject::SubjectId;
 use crate::record::unit::{UnitState, units_of};
 use crate::record::{Entry, Hash, Origin, Signed, Verified};
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// How a unit came of others.
-pub(super) struct MadeFrom {
-    pub index: u64,
-    pub at_ms: u64,
-    pub units: Vec<TraceCode>,
-}
 
 /// The state after the records so far.
 pub(super) struct Replay<'a> {
