@@ -115,6 +115,10 @@ const PERSONS_WITHIN: &[(&str, &str)] = &[
     ("conformity_certificate_2021", ""),
     ("conformity_certificate_2026_producer", ""),
     ("conformity_certificate_2026_buyer", "certificate"),
+    ("quarantine_animal", "elements"),
+    ("quarantine_product", "elements"),
+    ("warehouse_booked", ""),
+    ("inspection", ""),
 ];
 
 /// `POST /v1/prepare`.
