@@ -10,9 +10,9 @@ use trace_core::record::kinds::unit_created::UnitCreated;
 use trace_core::record::quarantine::{QuarantineTrade, Reach};
 use trace_core::record::section::{Opening, Openings};
 use trace_core::record::wire::Day;
-use trace_core::record::{Hash, Status};
-use trace_fixtures::Who;
+use trace_core::record::{Hash, Role, Status};
 use trace_fixtures::stage::Stage;
+use trace_fixtures::{Who, World};
 
 /// The roles of this file, granted.
 pub fn grant(scene: &mut Scene) {
@@ -56,6 +56,42 @@ fn trade_of(openings: &Openings) -> QuarantineTrade {
 }
 
 scenarios! {
+    fn roles_and_forms_of_set_2_wait_for_it(scene) {
+        *scene = Scene::on(Stage::of(World::with_rule_set(7, 1)));
+        let unit = pork(scene);
+        let granted = scene.world().role_granted(Who::Producer, Role::Slaughterhouse);
+        scene.refuse_bare(Who::CountyAuthority, granted.clone(), Rule::RuleSet);
+        let body = scene.world().meat_quality(&unit);
+        scene.refuse_bare(Who::Producer, body.clone(), Rule::RuleSet);
+        let adopted = scene.world().rule_set_adopted(2);
+        scene.admit_bare(Who::Root, adopted);
+        scene.admit_bare(Who::CountyAuthority, granted);
+        scene.admit_bare(Who::Producer, body);
+    }
+
+    fn goods_go_under_a_certificate_that_an_authority_gave_their_maker(scene) {
+        grant(scene);
+        let unit = pork(scene);
+        let mut part = unit.clone();
+        part.quantity = "400 公斤".parse().unwrap();
+        let (body, openings) = scene.world().quarantine_product(&part, Reach::WithinProvince);
+        let number = body.elements.number.clone();
+        scene.admit(Who::Inspector, body, openings);
+        let under = |scene: &mut Scene, amount: &str| {
+            let (mut body, openings) = scene.world().handed_over(unit.unit, Who::Buyer, amount);
+            body.certificate = Some(number.clone());
+            (body, openings)
+        };
+        let (body, openings) = under(scene, "401 公斤");
+        scene.refuse(Who::Producer, body, openings, Rule::CertificateSpent);
+        let (body, openings) = under(scene, "300 公斤");
+        scene.admit(Who::Producer, body, openings);
+        let (body, openings) = under(scene, "101 公斤");
+        scene.refuse(Who::Producer, body, openings, Rule::CertificateSpent);
+        let (body, openings) = under(scene, "100 公斤");
+        scene.admit(Who::Producer, body, openings);
+    }
+
     fn the_quarantine_forms_change_at_local_midnight_of_the_new_year(scene) {
         *scene = Scene::on(Stage::opened_at(parse_ms("2025-12-30T12:00:00+08:00").unwrap()));
         grant(scene);

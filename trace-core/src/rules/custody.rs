@@ -151,9 +151,25 @@ pub(crate) fn cover<F: Facts>(
 ) -> Result<u64, F::Error> {
     match facts.cover(&certificate.number, entity)? {
         Some(left) => Ok(left),
-        None if certificate.issuer == *entity => Ok(certificate.base_amount),
+        None if first_holder(facts, certificate)? == Some(*entity) => Ok(certificate.base_amount),
         None => Ok(0),
     }
+}
+
+/// Whose goods a certificate covers first: its issuer's, or where an authority
+/// certifies what others made, the maker's.
+fn first_holder<F: Facts>(
+    facts: &F,
+    certificate: &CertificateState,
+) -> Result<Option<EntityId>, F::Error> {
+    if certificate.form.is_by_maker() {
+        return Ok(Some(certificate.issuer));
+    }
+    let Some(unit) = facts.certificate_unit(&certificate.number)? else {
+        return Ok(None);
+    };
+    let made = facts.unit(&unit)?.and_then(|state| state.made);
+    Ok(made.map(|made| made.entity))
 }
 
 fn covers<F: Facts>(

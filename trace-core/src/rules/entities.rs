@@ -102,13 +102,19 @@ pub(super) fn revokes<F: Facts>(
     }
 }
 
-/// A role is granted where it is not held.
+/// A role is granted where it is not held, under a set of rules that knows it.
 pub(super) fn grants<F: Facts>(
     facts: &F,
+    at: &At,
     entity: &EntityId,
     role: Role,
     area: Area,
 ) -> Result<(), F::Error> {
+    let (wanted, found) = (role.rule_set(), at.policy.rule_set);
+    if wanted > found {
+        let what = format!("{role} is granted from rule set {wanted} on, in force is {found}");
+        return Err(Invalid::new(Rule::RuleSet, what).into());
+    }
     let state = existing(facts, entity)?;
     let code = area.code();
     if state

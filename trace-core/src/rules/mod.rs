@@ -332,7 +332,9 @@ fn judge<F: Facts>(
             key,
             compromised_from,
         } => entities::revokes(facts, entity, key, *compromised_from, at.index),
-        Claim::GrantsRole { entity, role, area } => entities::grants(facts, entity, *role, *area),
+        Claim::GrantsRole { entity, role, area } => {
+            entities::grants(facts, at, entity, *role, *area)
+        }
         Claim::WithdrawsRole { entity, role, area } => {
             entities::withdraws(facts, entity, *role, *area)
         }
