@@ -196,7 +196,7 @@ impl Chance {
             measure,
             loss,
             is_renamed: self.draw.chance(if keeps { 18 } else { 50 }, 100),
-            is_undated: self.draw.chance(20, 100),
+            is_undated: self.draw.chance(26, 100),
         };
         self.say(model, by, what)
     }

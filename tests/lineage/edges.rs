@@ -20,6 +20,8 @@ use trace_fixtures::stage::Stage;
 
 const SUBMITTERS: usize = 4;
 const ROUNDS: usize = 20;
+/// So many records are sent at a time.
+const TOGETHER: usize = 250;
 /// How deep the deep lineage is in the suite.
 const DEPTH: usize = 1_000;
 
@@ -165,7 +167,7 @@ fn a_lineage_however_deep_is_recalled_followed_and_proved() {
     let depth = told.map_or(DEPTH, |told| told.parse().unwrap());
     let mut stage = Stage::new();
     let first = unit(&mut stage);
-    let mut last = first.clone();
+    let (mut last, mut acts) = (first.clone(), Vec::new());
     for _ in 0..depth {
         stage.world.now_ms -= 1_000; // All of it in one moment.
         let output = stage.world.output(&last);
@@ -179,9 +181,21 @@ fn a_lineage_however_deep_is_recalled_followed_and_proved() {
             vec![(output, "1000 斤")],
             None,
         );
-        let submission = stage.world.sign(Who::Producer, body, openings);
-        stage.admit(submission);
+        acts.push(stage.world.sign(Who::Producer, body, openings));
         last = made;
+    }
+    stage.tick();
+    for some in acts.chunks(TOGETHER) {
+        let items = stage.ledger.verify(some.to_vec()).into_iter();
+        let items: Vec<Item> = items.map(Result::unwrap).collect();
+        let job = Job {
+            items,
+            atomic: false,
+            request: None,
+        };
+        let outcomes = stage.ledger.submit_and_wait(job).unwrap().outcomes;
+        let is_admitted = |outcome: &Outcome| matches!(outcome, Outcome::Admitted(_));
+        assert!(outcomes.iter().all(is_admitted), "{outcomes:#?}");
     }
     let recalled = stage.world.recalled(first.unit);
     let recalled = stage.world.sign_bare(Who::Producer, recalled);
