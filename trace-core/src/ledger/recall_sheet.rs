@@ -141,27 +141,10 @@ fn unit_rows(
         }
     }
     let balance = found.balance.balance;
-    let mut from = 0;
-    while balance.in_transit > 0 {
-        let page = transfers_of_unit(view, unit, from, PAGE)?;
-        let is_last = page.len() < PAGE;
-        for TransferFound { transfer, .. } in page {
-            from = transfer.index.saturating_add(1);
-            if transfer.arrival.is_some() {
-                continue;
-            }
-            let row = SheetRow {
-                entity: Some(transfer.from),
-                to: Some(transfer.to),
-                since_ms: Some(transfer.at_ms),
-                ..row(Whereabouts::InTransit, transfer.amount)
-            };
-            if visit(row).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        if is_last {
-            break;
+    if balance.in_transit > 0 {
+        let row = row(Whereabouts::InTransit, 0);
+        if transit_rows(view, unit, &row, visit)?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
     }
     let gone = [
@@ -179,4 +162,36 @@ fn unit_rows(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+fn transit_rows(
+    view: &View,
+    unit: TraceCode,
+    row: &SheetRow,
+    visit: &mut impl FnMut(SheetRow) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, Failed> {
+    let mut from = 0;
+    loop {
+        let page = transfers_of_unit(view, unit, from, PAGE)?;
+        let is_last = page.len() < PAGE;
+        for TransferFound { transfer, .. } in page {
+            from = transfer.index.saturating_add(1);
+            if transfer.arrival.is_some() {
+                continue;
+            }
+            let row = SheetRow {
+                entity: Some(transfer.from),
+                to: Some(transfer.to),
+                since_ms: Some(transfer.at_ms),
+                amount: transfer.amount,
+                ..row.clone()
+            };
+            if visit(row).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if is_last {
+            return Ok(ControlFlow::Continue(()));
+        }
+    }
 }
