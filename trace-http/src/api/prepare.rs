@@ -121,6 +121,14 @@ const PERSONS_WITHIN: &[(&str, &str)] = &[
     ("inspection", ""),
 ];
 
+/// Where a kind's statement holds the commitment to its trade section, for those
+/// that hold it within a field.
+const TRADE_WITHIN: &[(&str, &str)] = &[
+    ("quarantine_animal", "elements"),
+    ("quarantine_product", "elements"),
+    ("warehouse_entered", "entry"),
+];
+
 /// `POST /v1/prepare`.
 pub async fn prepare(
     State(office): State<Arc<Office>>,
@@ -147,7 +155,9 @@ pub async fn prepare(
         }
     };
     if let Some(trade) = &trade {
-        put(&mut statement, "trade", json!(trade.commitment()))?;
+        let within = TRADE_WITHIN.iter().find(|(name, _)| *name == order.kind);
+        let place = place_in(&order.kind, &mut statement, within.map_or("", |(_, at)| at))?;
+        put(place, "trade", json!(trade.commitment()))?;
     }
     place_persons(&order.kind, &mut statement, &persons)?;
     let body = Body::from_json(&order.kind, statement)?;
@@ -185,14 +195,23 @@ fn place_persons(
             _ => Ok(()),
         };
     };
-    let place = match *within {
-        "" => statement,
-        field => statement
-            .get_mut(field)
-            .ok_or_else(|| wrong(format!("{kind}: missing field `{field}`")))?,
-    };
+    let place = place_in(kind, statement, within)?;
     let references: Vec<&PersonRef> = persons.iter().map(|(person, _)| person).collect();
     put(place, "persons", json!(references))
+}
+
+/// The statement itself, or a field of it.
+fn place_in<'a>(
+    kind: &str,
+    statement: &'a mut Value,
+    within: &str,
+) -> Result<&'a mut Value, Invalid> {
+    match within {
+        "" => Ok(statement),
+        field => statement
+            .get_mut(field)
+            .ok_or_else(|| wrong(format!("{kind}: missing field `{field}`"))),
+    }
 }
 
 /// Puts a commitment where the client left it out.
