@@ -25,6 +25,11 @@ pub struct JsonBody<T>(pub T);
 #[derive(Debug, Clone, Default)]
 pub struct OctetBody(pub Bytes);
 
+/// A body that is a document: whatever of these types it is said to be, its
+/// bytes decide.
+#[derive(Debug, Clone, Default)]
+pub struct DocumentBody(pub Bytes);
+
 /// A body of JSON as its bytes, where they themselves matter.
 #[derive(Debug, Clone, Default)]
 pub struct JsonBytes(pub Bytes);
@@ -56,6 +61,22 @@ impl<S: Send + Sync> FromRequest<S> for OctetBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         check_media_type(request.headers(), "application/octet-stream")?;
+        read(request.into_body()).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for DocumentBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        const TYPES: [&str; 3] = ["application/pdf", "image/jpeg", "image/png"];
+        let headers = request.headers();
+        if TYPES
+            .iter()
+            .all(|it| check_media_type(headers, it).is_err())
+        {
+            check_media_type(headers, "application/octet-stream")?;
+        }
         read(request.into_body()).await.map(Self)
     }
 }

@@ -19,3 +19,4 @@ pub mod problem;
 pub mod serve;
 pub mod server;
 pub mod settings;
+pub mod sheet;

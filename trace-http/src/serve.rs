@@ -12,6 +12,7 @@ use trace_core::{
     ident::EntityId,
     ledger::{
         self, Ledger, Opened,
+        documents::{DOCUMENTS, Documents},
         hosted::Kek,
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
@@ -98,7 +99,8 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     };
     let tokens = open_tokens(&home.folder().join(TOKENS))?;
     let lookups = open_lookups(&home.folder().join(LOOKUPS))?;
-    let office = Office::new(book, tokens, lookups, clock, public_url);
+    let documents = Documents::open(Arc::new(RealDisk), &home.folder().join(DOCUMENTS))?;
+    let office = Office::new(book, tokens, lookups, clock, public_url).keeping(documents);
     Ok((home, office))
 }
 

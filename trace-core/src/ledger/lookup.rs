@@ -6,8 +6,10 @@
 //! answer's checkpoint, so that a reader need not believe the rest.
 
 mod evidence;
+mod lineage;
 
 pub use evidence::{FindingAnswer, FindingsAnswer, FindingsAsked, FindingsCount};
+pub use lineage::PartyAnswer;
 
 use super::Failed;
 use super::vault::{SectionPlace, VaultReader};

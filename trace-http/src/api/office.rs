@@ -15,6 +15,7 @@ use trace_core::{
     ident::{CivilDate, LEDGER_OFFSET_MINUTES},
     ledger::{
         Failed, Ledger, View,
+        documents::Documents,
         job::Job,
         lookup::{Audience, Lookup},
         lookups::{self, Lookups},
@@ -77,6 +78,8 @@ pub struct Office {
     pub clock: Clock,
     /// How readers reach this server, without a slash at the end.
     pub public_url: String,
+    /// Documents beside the log, where they are kept.
+    pub documents: Option<Documents>,
     anchor: OnceLock<Anchor>,
 }
 
@@ -96,7 +99,17 @@ impl Office {
             lookups,
             clock,
             public_url,
+            documents: None,
             anchor: OnceLock::new(),
+        }
+    }
+
+    /// The same, keeping documents.
+    #[must_use]
+    pub fn keeping(self, documents: Documents) -> Self {
+        Self {
+            documents: Some(documents),
+            ..self
         }
     }
 

@@ -10,7 +10,8 @@ use utoipa::OpenApi;
 
 use super::{
     answer::fixed,
-    certificates, corrections, entities, orders, prepare, proofs, reading, receipts,
+    certificates, corrections, documents, entities, lineage, orders, prepare, proofs, questions,
+    reading, receipts,
     routes::{Caller, Content, ROUTES, Route},
     schemas, submitting, warehouse,
 };
@@ -25,15 +26,27 @@ use crate::problem::MEDIA_TYPE;
     corrections::SupersedeOrder,
     corrections::VoidAnswer,
     corrections::VoidOrder,
+    documents::DocumentStored,
     entities::EntityMade,
     entities::EntityOrder,
     entities::RoleOrder,
+    lineage::Amount,
+    lineage::BalanceAnswer,
+    lineage::BalanceLine,
+    lineage::HolderLine,
+    lineage::TraceAnswer,
+    lineage::TraceOpen,
+    lineage::TracedEdge,
+    lineage::TracedUnit,
+    lineage::Way,
     orders::OrderRecord,
     prepare::PersonOrder,
     prepare::PrepareOrder,
     prepare::PreparedAnswer,
     proofs::ConsistencyAnswer,
     proofs::InclusionAnswer,
+    questions::OpenQuestion,
+    questions::QuestionsAnswer,
     reading::AnchorAnswer,
     reading::UnitLine,
     reading::UnitsAnswer,
@@ -52,9 +65,14 @@ struct Types;
 /// Query parameters, headers and parts of addresses, each with what it means.
 const PARAMETERS: &[(&str, &str, &str)] = &[
     (
+        "about",
+        "string",
+        "`quantities`, unexplained ones, as where left out; or `transfers` not received in time",
+    ),
+    (
         "after",
         "string",
-        "The last index or code that came; what follows it is wanted",
+        "The last index or code that came, or what the answer says to give; what follows it is wanted",
     ),
     ("atomic", "boolean", "Whether one refusal refuses all"),
     (
@@ -67,14 +85,29 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "string",
         "A trace code, with or without hyphens; or another system's code",
     ),
+    ("depth", "integer", "Steps at most; all where left out"),
+    (
+        "direction",
+        "string",
+        "`forward`, to what was made of it, as where left out; or `back`",
+    ),
     ("from", "integer", "The index, or the size, to begin with"),
     ("gtin", "string", "A GTIN of 8 to 14 digits"),
-    ("hash", "string", "A record's hash, 64 hexadecimal digits"),
+    (
+        "hash",
+        "string",
+        "A record's or document's hash, 64 hexadecimal digits",
+    ),
     ("id", "string", "An entity's id"),
     ("index", "integer", "An index in the log"),
-    ("limit", "integer", "At most so many, 1 to 100"),
+    (
+        "limit",
+        "integer",
+        "At most so many, 1 to 100; units of a lineage, 1 to 1,000",
+    ),
     ("lot", "string", "A batch as its maker writes it"),
     ("number", "string", "A certificate's number"),
+    ("on", "string", "A civil date; today where left out"),
     (
         "purpose",
         "string",
@@ -86,9 +119,19 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "A size that the log had; the present one where left out",
     ),
     (
+        "standing",
+        "string",
+        "`open`, `due`, `overdue` or `closed`; all where left out",
+    ),
+    (
         "to",
         "integer",
         "The larger size; the present one where left out",
+    ),
+    (
+        "until",
+        "string",
+        "A time of RFC 3339: only what was made until then; all where left out",
     ),
 ];
 
@@ -157,7 +200,7 @@ fn operation(route: &Route) -> Value {
         "tags": [match route.caller {
             Caller::Anyone => "anyone",
             Caller::Signer => "signers",
-            Caller::Bearer => "bearers of tokens",
+            Caller::Token | Caller::Bearer => "bearers of tokens",
         }],
         "parameters": parameters,
         "responses": {
@@ -171,7 +214,7 @@ fn operation(route: &Route) -> Value {
             },
         },
         "security": match route.caller {
-            Caller::Bearer => json!([{"token": []}]),
+            Caller::Token | Caller::Bearer => json!([{"token": []}]),
             Caller::Anyone if route.query.contains(&"purpose") => json!([{}, {"token": []}]),
             Caller::Anyone | Caller::Signer => json!([]),
         },
@@ -209,6 +252,18 @@ fn content(content: Content) -> Value {
         }),
         Content::Note => json!({"text/plain": {"schema": {"type": "string"}}}),
         Content::Page => json!({"text/html": {"schema": {"type": "string"}}}),
+        Content::SheetOr(name) => json!({
+            "application/json": {"schema": reference(name)},
+            "text/csv": {"schema": {
+                "type": "string",
+                "description": "UTF-8 behind a byte order mark, a line for each row; wanted by Accept",
+            }},
+        }),
+        Content::Document => json!({
+            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+            "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
+        }),
     }
 }
 

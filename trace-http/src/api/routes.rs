@@ -12,8 +12,8 @@ use axum::{
 };
 
 use super::{
-    certificates, codes, corrections, entities, office::Office, openapi, prepare, proofs, reading,
-    submitting, warehouse,
+    certificates, codes, conduct, corrections, documents, entities, lineage, office::Office,
+    openapi, prepare, proofs, questions, reading, recall, submitting, warehouse,
 };
 use crate::page;
 
@@ -26,6 +26,8 @@ pub enum Caller {
     Signer,
     /// Whoever has a token of an entity with a hosted key.
     Bearer,
+    /// Whoever has a token; most answers are for an inspector's or authority's.
+    Token,
 }
 
 /// What a request's body or an answer is.
@@ -41,6 +43,10 @@ pub enum Content {
     Note,
     /// A page.
     Page,
+    /// JSON of the schema of this name, or a sheet of CSV.
+    SheetOr(&'static str),
+    /// A document: PDF, JPEG or PNG.
+    Document,
 }
 
 /// One line of the table.
@@ -85,17 +91,20 @@ macro_rules! table {
     };
 }
 
-use Content::{Json, Note, Nothing, Page, RecordsOr};
+use Content::{Document, Json, Note, Nothing, Page, RecordsOr, SheetOr};
 
 table! {
     Anyone {
         get "/t/{code}" page::show, "A trace code as a page: the verdict, the story, how to check it", ["before"], Nothing => Page;
         get "/v1/codes/{code}" codes::unit, "A trace code: what is true now, the reasons, the story, the proofs", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
         get "/v1/codes/{code}/bundle" codes::bundle, "Everything needed to check a trace code offline, one file", [], Nothing => Json("Bundle");
+        get "/v1/codes/{code}/trace" lineage::trace, "What a unit was made of, or what was made of it, step by step", ["direction" "depth" "limit" "after" "purpose"], Nothing => Json("TraceAnswer");
         get "/v1/certificates/{number}" codes::certificate, "The trace unit of a certificate, by its number", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
         get "/v1/records/{hash}" reading::record, "One record, by its hash", [], Nothing => Json("RecordsAnswer");
         get "/v1/entities/{id}" reading::entity, "An entity: its roles, and the records about it", [], Nothing => Json("EntityAnswer");
         get "/v1/entities/{id}/certificates" reading::issued, "The certificates that an entity issued", ["from" "limit"], Nothing => Json("RecordsAnswer");
+        get "/v1/entities/{id}/findings" conduct::findings, "The findings of inspections at an entity, and how they stand on a day", ["on" "standing" "after" "limit"], Nothing => Json("FindingsAnswer");
+        get "/v1/documents/{hash}" documents::document, "A document, by the hash of its bytes; before it is published, for inspectors", ["purpose"], Nothing => Document;
         get "/v1/units/{gtin}/{lot}" reading::units, "The trace units of a GTIN with a lot", ["after" "limit"], Nothing => Json("UnitsAnswer");
         get "/v1/foreign/{code}" reading::foreign, "The trace units that another system's code means", [], Nothing => Json("UnitsAnswer");
         get "/v1/changes" reading::changes, "The log behind an index, for those who follow it", ["after" "limit" "purpose"], Nothing => Json("RecordsAnswer");
@@ -109,6 +118,12 @@ table! {
     Signer {
         post "/v1/prepare" prepare::prepare, "The exact bytes to sign for a statement", [], Json("PrepareOrder") => Json("PreparedAnswer");
         post "/v1/records" submitting::append, "Signed records, one or many", ["atomic"], RecordsOr("RecordsOrder") => Json("ResultsAnswer");
+    }
+    Token {
+        get "/v1/codes/{code}/balance" lineage::balance, "Where all of a unit is: made, held, on its way, used, sold, lost, unexplained", ["after" "purpose"], Nothing => Json("BalanceAnswer");
+        get "/v1/codes/{code}/recall" recall::sheet, "The recall sheet: where everything is that was made of a unit, with whom", ["until" "purpose"], Nothing => SheetOr("RecallSheet");
+        get "/v1/questions" questions::questions, "Open questions: quantities unexplained, transfers not received in time", ["about" "after" "limit" "purpose"], Nothing => Json("QuestionsAnswer");
+        post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");
     }
     Bearer {
         post "/v1/certificates" certificates::issue, "Issue a certificate, with its trace unit where there is none yet", [], Json("CertificateOrder") => Json("CertificateAnswer");

@@ -10,9 +10,12 @@ use trace_core::{
     record::{Hash, Role, submission::Submission},
 };
 use trace_fixtures::Who;
-use trace_http::api::routes::{ROUTES, Route};
+use trace_http::api::routes::{Caller, ROUTES, Route};
 
-use crate::town::{Answer, JSON, Town, bearer, order_lines};
+use crate::{
+    documents::pdf,
+    town::{Answer, JSON, Town, bearer, order_lines},
+};
 
 /// What a request is an example of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,8 +70,10 @@ impl Case {
 const FIXED: [&str; 4] = ["/checkpoint", "/v1/anchor", "/v1/kinds", "/openapi.json"];
 
 /// Reading routes where a token makes a difference.
-const SEEN_BY_RIGHT: [&str; 3] = [
+const SEEN_BY_RIGHT: [&str; 5] = [
     "/v1/codes/{code}",
+    "/v1/codes/{code}/trace",
+    "/v1/documents/{hash}",
     "/v1/certificates/{number}",
     "/v1/changes",
 ];
@@ -83,14 +88,17 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     // A feed is never without an answer, and what is registered is new; a list
     // of units by another system's code may be empty.
     let is_list = [
+        "/v1/questions",
         "/v1/changes",
         "/v1/units/{gtin}/{lot}",
         "/v1/foreign/{code}",
     ];
-    if !is_list.contains(&route.path) && route.path != "/v1/entities" {
+    let is_new = route.method == "post" && ["/v1/entities", "/v1/documents"].contains(&route.path);
+    if !is_list.contains(&route.path) && !is_new {
         wanted.insert(Absent);
     }
-    if route.method == "post" || SEEN_BY_RIGHT.contains(&route.path) {
+    let is_of_tokens = route.method == "post" || route.caller == Caller::Token;
+    if is_of_tokens || SEEN_BY_RIGHT.contains(&route.path) {
         wanted.insert(Forbidden);
     }
     wanted
@@ -126,7 +134,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
     get(Good, format!("/t/{code}"), 200, "");
     get(Bad, "/t/UUUU".into(), 400, "");
     get(Absent, format!("/t/{nothing}"), 404, "");
-    for more in ["", "/bundle"] {
+    for more in ["", "/bundle", "/trace"] {
         get(Good, format!("/v1/codes/{code}{more}"), 200, "");
         let wrong = format!("/v1/codes/UUUU{more}");
         get(Bad, wrong, 400, "trace_code_malformed");
@@ -145,7 +153,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
         404,
         "not_on_ledger",
     );
-    for more in ["", "/certificates"] {
+    for more in ["", "/certificates", "/findings"] {
         get(Good, format!("/v1/entities/{producer}{more}"), 200, "");
         let wrong = format!("/v1/entities/U{more}");
         get(Bad, wrong, 400, "entity_id_malformed");
@@ -186,6 +194,8 @@ fn cases(town: &mut Town) -> Vec<Case> {
     );
     for path in [
         format!("/v1/codes/{code}"),
+        format!("/v1/codes/{code}/trace"),
+        format!("/v1/documents/{nobody}"),
         by(&number),
         "/v1/changes".into(),
     ] {
@@ -199,8 +209,81 @@ fn cases(town: &mut Town) -> Vec<Case> {
             code: "token_wrong",
         });
     }
+    cases.extend(inspected(town, &code, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
+    cases
+}
+
+/// What an inspector's token is shown, and documents.
+fn inspected(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
+    let inspector = bearer(&town.token(Who::Inspector, Role::Inspector));
+    let elsewhere = bearer(&town.token(Who::OtherCountyAuthority, Role::Authority));
+    let pdf = pdf("a photo");
+    let mut declared = town.world.unit_declared();
+    declared.paper.photo = Some(Hash::of(&[&pdf]));
+    town.say_bare(Who::Buyer, declared);
+    let hash = Hash::of(&[&pdf]);
+    let nobody = Hash::of(&[b"nobody"]);
+    let mut cases = Vec::new();
+    let mut put = |what, lines: &str, body: &[u8], status, code| {
+        cases.push(Case {
+            what,
+            method: "POST",
+            path: "/v1/documents".into(),
+            lines: format!("content-type: application/pdf\r\n{lines}"),
+            body: body.to_vec(),
+            status,
+            code,
+        });
+    };
+    put(Bad, &inspector, b"<html>", 422, "document_malformed");
+    put(Forbidden, "", &pdf, 401, "token_wrong");
+    put(Good, &inspector, &pdf, 201, "");
+    let mut get = |what, path: String, lines: &str, status, code| {
+        cases.push(Case {
+            what,
+            method: "GET",
+            path,
+            lines: lines.to_owned(),
+            body: Vec::new(),
+            status,
+            code,
+        });
+    };
+    for more in ["balance", "recall"] {
+        let of = |code: &str| format!("/v1/codes/{code}/{more}");
+        get(Good, of(code), &inspector, 200, "");
+        get(Bad, of("UUUU"), &inspector, 400, "trace_code_malformed");
+        get(Absent, of(nothing), &inspector, 404, "not_on_ledger");
+        get(Forbidden, of(code), &elsewhere, 403, "right_missing");
+    }
+    let path = "/v1/questions".to_owned();
+    get(Good, path.clone(), &inspector, 200, "");
+    get(
+        Bad,
+        format!("{path}?after=x"),
+        &inspector,
+        400,
+        "range_wrong",
+    );
+    get(Forbidden, path, "", 401, "token_wrong");
+    let path = "/v1/documents/";
+    get(
+        Bad,
+        format!("{path}00"),
+        &inspector,
+        400,
+        "record_malformed",
+    );
+    get(
+        Absent,
+        format!("{path}{nobody}"),
+        &inspector,
+        404,
+        "not_on_ledger",
+    );
+    get(Good, format!("{path}{hash}"), &inspector, 200, "");
     cases
 }
 

@@ -8,6 +8,8 @@
 mod bad_input;
 mod cases;
 mod changes;
+mod documents;
+mod lineage;
 mod orders;
 mod pages;
 mod reading;

@@ -18,6 +18,7 @@ use trace_core::{
     ident::{Area, EntityId, parse_ms},
     ledger::{
         Ledger,
+        documents::{DOCUMENTS, Documents},
         hosted::{HostedKeys, Kek},
         job::{Job, Outcome},
         lookups::{Committing, Lookups},
@@ -26,7 +27,7 @@ use trace_core::{
     },
     proof::{anchor::Anchor, note::NoteSigner},
     record::{
-        Body, Hash, Role,
+        Body, Hash, Role, Signed,
         kinds::{key_enrolled::KeyEnrolled, unit_created::UnitCreated},
         section::Openings,
         submission::Submission,
@@ -259,6 +260,19 @@ impl Town {
         self.admit(vec![entered]);
     }
 
+    /// Says something with sections, admitted.
+    pub fn say(&mut self, who: Who, (body, openings): (impl Into<Body>, Openings)) -> Signed {
+        let submission = self.world.sign(who, body, openings);
+        let signed = submission.signed.clone();
+        self.admit(vec![submission]);
+        signed
+    }
+
+    /// Says something without sections, admitted.
+    pub fn say_bare(&mut self, who: Who, body: impl Into<Body>) -> Signed {
+        self.say(who, (body, Openings::default()))
+    }
+
     /// Signs a body without sections.
     pub fn sign(&mut self, who: Who, body: impl Into<Body>) -> Submission {
         let submission = self.world.sign(who, body, Openings::default());
@@ -393,13 +407,15 @@ fn office(book: Book, folder: &Path, now_ms: &Arc<AtomicU64>) -> Office {
         false => Lookups::create(disk(), &lookups, Committing::Thread),
     };
     let time = Arc::clone(now_ms);
-    Office::new(
+    let documents = Documents::open(disk(), &folder.join(DOCUMENTS)).unwrap();
+    let office = Office::new(
         book,
         tokens.unwrap(),
         lookups.unwrap(),
         Arc::new(move || time.load(Ordering::Relaxed)),
         PUBLIC_URL.into(),
-    )
+    );
+    office.keeping(documents)
 }
 
 fn admit(ledger: &Ledger, submissions: Vec<Submission>) {

@@ -1,0 +1,102 @@
+//! What reading a lineage asks beside its graph: how each unit stands by itself,
+//! who the entities are, and which transfers there are.
+
+use super::{Lookup, PersonAnswer};
+use crate::error::{Invalid, Store};
+use crate::ident::{EntityId, TraceCode};
+use crate::ledger::lineage::TransferFound;
+use crate::ledger::{Failed, rows};
+use crate::record::rights::Registry;
+use crate::record::status::{Judgement, judge};
+use crate::record::{Body, Hash};
+use crate::rules::EvidenceFacts;
+use serde::Serialize;
+
+/// Who an entity is and how to reach it.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartyAnswer {
+    /// Its id.
+    pub entity: EntityId,
+    /// Registered name; none for natural persons.
+    pub name: Option<String>,
+    /// Six digits of its area.
+    pub area: String,
+    /// The persons of its registration: masked, or whole in full answers; none
+    /// once erased.
+    pub contacts: Vec<PersonAnswer>,
+}
+
+impl Lookup<'_> {
+    /// What is true of a unit now, without its story; `None` when no record
+    /// makes it.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn judged(&mut self, code: TraceCode) -> Result<Option<Judgement>, Failed> {
+        let folded = self.view.folded();
+        let state = folded.unit(&code)?.filter(|state| state.made.is_some());
+        let Some(state) = state else {
+            return Ok(None);
+        };
+        let evidence = folded.evidence(&code)?;
+        let barred = folded.barred(&code)?;
+        let deciding = state.deciding().into_iter().chain(evidence.deciding());
+        let disputed = self.disputed(deciding.collect(), &[])?;
+        let mut judgement = judge(&state, &barred, disputed, self.today);
+        evidence.weigh(&mut judgement);
+        Ok(Some(judgement))
+    }
+
+    /// Who an entity is; `None` when it is not registered.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn party(&mut self, entity: EntityId) -> Result<Option<PartyAnswer>, Failed> {
+        let Some(state) = self.view.folded().entity(&entity)? else {
+            return Ok(None);
+        };
+        let index = state.registered_index;
+        let damaged = |error: Invalid| Store::Damaged {
+            what: format!("entry {index}: {error}"),
+        };
+        let body = self.view.entry(index)?.signed.body().map_err(damaged)?;
+        let contacts = self.persons(&body, index)?;
+        let name = match body {
+            Body::EntityRegistered(body) => body.name,
+            _ => None,
+        };
+        Ok(Some(PartyAnswer {
+            entity,
+            name,
+            area: format!("{:06}", state.area),
+            contacts,
+        }))
+    }
+
+    /// Every transfer of the ledger, by the hash of its record, behind `after`.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn transfers(
+        &self,
+        after: Option<Hash>,
+        limit: usize,
+    ) -> Result<Vec<TransferFound>, Failed> {
+        let from = after.map_or_else(
+            || rows::TRANSFERS.to_vec(),
+            |after| [rows::transfer(&after), vec![0]].concat(),
+        );
+        let mut found = Vec::new();
+        self.view.folded().values(
+            rows::TRANSFERS,
+            &from,
+            limit,
+            "transfer",
+            |key, transfer| {
+                let record = key.last_chunk::<32>().map(|bytes| Hash::from(*bytes));
+                found.extend(record.map(|record| TransferFound { record, transfer }));
+            },
+        )?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,537 @@
+//! `GET /v1/codes/{code}/trace`: what a unit was made of, or what was made of
+//! it; and `/balance`: where all of it is.
+//!
+//! Which units became which, by what act and when is public, and so is what is
+//! true of each. How much, who holds it and where the rest went is trade: shown
+//! with a token that oversees the maker of the unit, for a step the maker at
+//! either end, and logged. A graph ends at its limits and says where to go on.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use trace_core::{
+    error::{Invalid, Rule},
+    ident::{EntityId, TraceCode, format_ms},
+    ledger::{
+        Failed, View,
+        lineage::{self, Direction, GraphEdge, GraphUnit, Limits, Open, UnitBalance},
+        lookup::{Audience, Lookup},
+    },
+    record::{Body, Status, movement::Process, quantity::BaseUnit, rights::Registry},
+};
+use utoipa::ToSchema;
+
+use super::{
+    answer::{json_for, to_json},
+    bearer::{Bearer, MaybeBearer},
+    codes::parse,
+    office::Office,
+    sight::{Sight, check_oversees, made},
+};
+use crate::{
+    body::Parameters,
+    problem::{Problem, Refusal},
+};
+
+/// Units of one answer; a thousand with their status are about 400 kB.
+pub const UNITS_MAX: usize = 1_000;
+
+/// Units of one answer where nobody says how many.
+const UNITS: usize = 100;
+
+/// Edges of one answer, for each unit: a unit mixed of more goes on in the next.
+const EDGES_FOR_A_UNIT: usize = 8;
+
+/// Holders of a unit named in a graph; its balance names all, page by page.
+const HOLDERS_MAX: usize = 20;
+
+/// Holders of one page.
+const HOLDERS_PAGE_MAX: usize = 100;
+
+/// Which part of a graph.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracePage {
+    /// Which way.
+    pub direction: Option<Way>,
+    /// Steps at most.
+    pub depth: Option<u32>,
+    /// Units at most.
+    pub limit: Option<usize>,
+    /// Behind which edge of the first unit.
+    pub after: Option<String>,
+    /// What for.
+    pub purpose: Option<String>,
+}
+
+/// Which part of the holders.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BalancePage {
+    after: Option<String>,
+    purpose: Option<String>,
+}
+
+/// Which way to follow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// To what it was made of.
+    Back,
+    /// To what was made of it.
+    #[default]
+    Forward,
+}
+
+/// Part of a lineage.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TraceAnswer {
+    /// From where it was followed.
+    #[schema(value_type = String, example = "000G-40R4-0M30-E209-P")]
+    pub code: TraceCode,
+    /// Which way.
+    pub direction: Way,
+    /// The units, nearest first, each once.
+    pub units: Vec<TracedUnit>,
+    /// What went from which into which.
+    pub edges: Vec<TracedEdge>,
+    /// Where it goes on beyond the limits: ask the same of this code, with its
+    /// `after`. A unit that was met before may be met again.
+    pub open: Vec<TraceOpen>,
+    /// What the ledger showed when it answered, a signed note.
+    pub checkpoint: String,
+}
+
+/// A unit of a lineage.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TracedUnit {
+    /// Its code.
+    #[schema(value_type = String)]
+    pub code: TraceCode,
+    /// Steps from where it was followed.
+    pub depth: u32,
+    /// 产品名称.
+    pub product: String,
+    /// Day of harvest, slaughter, production or import.
+    pub produced_on: String,
+    /// Whether only a paper speaks for its origin.
+    pub is_declared: bool,
+    /// What is true now.
+    #[schema(value_type = String, example = "valid")]
+    pub status: Status,
+    /// In words, English.
+    pub status_words: &'static str,
+    /// In words, Chinese.
+    pub status_words_zh: &'static str,
+    /// The numbers of its certificates.
+    pub certificates: Vec<String>,
+    /// Where all of it is, for those with a right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance: Option<BalanceLine>,
+    /// Who holds most of it by id, twenty at most, for those with a right.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holders: Vec<HolderLine>,
+}
+
+/// A step of a lineage.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TracedEdge {
+    /// What was used.
+    #[schema(value_type = String)]
+    pub from: TraceCode,
+    /// What came of it.
+    #[schema(value_type = String)]
+    pub to: TraceCode,
+    /// The index of the act's record.
+    pub index: u64,
+    /// The act's kind.
+    pub act: &'static str,
+    /// The same in Chinese.
+    pub act_zh: &'static str,
+    /// What was done, where the act is a transformation.
+    #[schema(value_type = Option<String>, example = "split")]
+    pub process: Option<Process>,
+    /// When, by the clock of whoever did it.
+    pub at: String,
+    /// So much of the one was used in that act, for those with a right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<Amount>,
+    /// So much of the other came of it, for those with a right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<Amount>,
+}
+
+/// Where a lineage goes on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TraceOpen {
+    /// From which unit.
+    #[schema(value_type = String)]
+    pub code: TraceCode,
+    /// How many steps it is away.
+    pub depth: u32,
+    /// Give this as `after`; none begins with its first edge.
+    pub after: Option<String>,
+}
+
+/// So much.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct Amount {
+    /// In base units.
+    pub amount: u64,
+    /// Of which measure.
+    #[schema(value_type = String, example = "gram")]
+    pub base: BaseUnit,
+}
+
+/// Where all of a unit is, in base units.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceLine {
+    /// Of which measure.
+    #[schema(value_type = String, example = "gram")]
+    pub base: BaseUnit,
+    /// Made.
+    pub made: u64,
+    /// Weighed beyond what was handed over, within the policy.
+    pub gained: u64,
+    /// Weighed beyond that: an open question.
+    pub questioned_gain: u64,
+    /// In somebody's hands.
+    pub held: u64,
+    /// Of that, in cold stores.
+    pub stored: u64,
+    /// Handed over, not yet received.
+    pub in_transit: u64,
+    /// Used up for other units.
+    pub transformed: u64,
+    /// Sold to those who eat it.
+    pub sold: u64,
+    /// Used.
+    pub consumed: u64,
+    /// Destroyed.
+    pub destroyed: u64,
+    /// Returned to somebody outside.
+    pub returned: u64,
+    /// Handed to somebody outside.
+    pub outside: u64,
+    /// Missing or lost, within the policy.
+    pub lost: u64,
+    /// Missing or lost beyond that: an open question.
+    pub unexplained: u64,
+    /// Whether what came in is what went out, is lost, or is held.
+    pub adds_up: bool,
+}
+
+/// Who holds how much.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HolderLine {
+    /// Who.
+    #[schema(value_type = String)]
+    pub entity: EntityId,
+    /// Registered name; none for natural persons.
+    pub name: Option<String>,
+    /// How much, in base units.
+    pub amount: u64,
+}
+
+/// The balance of a unit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceAnswer {
+    /// Its code.
+    #[schema(value_type = String)]
+    code: TraceCode,
+    /// Who made it.
+    #[schema(value_type = String)]
+    maker: EntityId,
+    /// Where all of it is.
+    balance: BalanceLine,
+    /// Who holds it, by id.
+    holders: Vec<HolderLine>,
+    /// Give this as `after` for more holders, where there are more.
+    #[schema(value_type = Option<String>)]
+    next_after: Option<EntityId>,
+    /// What the ledger showed when it answered, a signed note.
+    checkpoint: String,
+}
+
+impl Way {
+    fn direction(self) -> Direction {
+        match self {
+            Self::Back => Direction::Back,
+            Self::Forward => Direction::Forward,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Back => "back",
+            Self::Forward => "forward",
+        }
+    }
+}
+
+impl BalanceLine {
+    fn of(found: &UnitBalance) -> Self {
+        let balance = &found.balance;
+        Self {
+            base: found.base,
+            made: found.made,
+            gained: balance.gained,
+            questioned_gain: balance.questioned_gain,
+            held: balance.held,
+            stored: found.stored,
+            in_transit: balance.in_transit,
+            transformed: balance.transformed,
+            sold: balance.sold,
+            consumed: balance.consumed,
+            destroyed: balance.destroyed,
+            returned: balance.returned,
+            outside: balance.outside,
+            lost: balance.lost,
+            unexplained: balance.unexplained,
+            adds_up: balance.adds_up(found.made),
+        }
+    }
+}
+
+/// `GET /v1/codes/{code}/trace`.
+pub async fn trace(
+    State(office): State<Arc<Office>>,
+    MaybeBearer(token): MaybeBearer,
+    Path(code): Path<String>,
+    Parameters(page): Parameters<TracePage>,
+) -> Result<Response, Problem> {
+    let code = parse(&code)?;
+    let asked = Arc::clone(&office);
+    let (way, purpose) = (page.direction.unwrap_or_default(), page.purpose.clone());
+    // A thousand units are judged: not on a thread that others wait for.
+    let traced = tokio::task::spawn_blocking(move || -> Result<_, Problem> {
+        let view = asked.view();
+        made(&view, code)?;
+        let mut lookup = asked.lookup(&view, Audience::Public)?;
+        let offset = asked.offset_minutes(&view)?;
+        let mut sight = Sight::new(&view, token.as_ref());
+        let answer = traced(&view, &mut lookup, &mut sight, offset, code, &page)?;
+        let shown = answer.units.iter().filter(|unit| unit.balance.is_some());
+        let steps = answer.edges.iter().filter(|edge| edge.used.is_some());
+        Ok((to_json(&answer)?, shown.count(), steps.count()))
+    });
+    let (bytes, units, steps) = traced.await.map_err(|_| Problem::new(Refusal::Failed))??;
+    let Some(token) = token.filter(|_| units + steps > 0) else {
+        return Ok(json_for(Audience::Public, bytes));
+    };
+    let looked_up = format!("{code} traced {}: {units} units, {steps} steps", way.name());
+    office.log_lookup(&token, looked_up, purpose).await?;
+    Ok(json_for(Audience::Full, bytes))
+}
+
+/// Part of the lineage of a unit, as far as it is seen.
+///
+/// # Errors
+/// [`Rule::Range`] for a place that is none; [`Store`](trace_core::error::Store).
+pub fn traced(
+    view: &View,
+    lookup: &mut Lookup<'_>,
+    sight: &mut Sight<'_>,
+    offset_minutes: i32,
+    code: TraceCode,
+    page: &TracePage,
+) -> Result<TraceAnswer, Failed> {
+    let way = page.direction.unwrap_or_default();
+    let units_max = page.limit.unwrap_or(UNITS).clamp(1, UNITS_MAX);
+    let limits = Limits {
+        depth_max: page.depth.unwrap_or(u32::MAX),
+        units_max,
+        edges_max: units_max * EDGES_FOR_A_UNIT,
+    };
+    let start = Open {
+        after: page.after.as_deref().map(place).transpose()?,
+        ..Open::at(code)
+    };
+    let graph = lineage::follow(view, way.direction(), vec![start], limits)?;
+    let mut acts = Acts::new(view, offset_minutes);
+    let mut edges = Vec::with_capacity(graph.edges.len());
+    for edge in &graph.edges {
+        edges.push(acts.step(sight, edge)?);
+    }
+    let mut units = Vec::with_capacity(graph.units.len());
+    for unit in graph.units {
+        units.extend(traced_unit(view, lookup, sight, unit)?);
+    }
+    let open = graph.open.into_iter().map(|open| TraceOpen {
+        code: open.unit,
+        depth: open.depth,
+        after: open
+            .after
+            .map(|(index, code)| format!("{index}-{}", code.compact())),
+    });
+    Ok(TraceAnswer {
+        code,
+        direction: way,
+        units,
+        edges,
+        open: open.collect(),
+        checkpoint: view.checkpoint().note().to_owned(),
+    })
+}
+
+/// Reads the place behind an edge: the act's index and the other unit.
+fn place(text: &str) -> Result<(u64, TraceCode), Invalid> {
+    let wrong = || Invalid::new(Rule::Range, format!("{text:.60} is no place in a graph"));
+    let (index, code) = text.split_once('-').ok_or_else(wrong)?;
+    let index = index.parse().map_err(|_| wrong())?;
+    Ok((index, TraceCode::parse(code)?))
+}
+
+fn traced_unit(
+    view: &View,
+    lookup: &mut Lookup<'_>,
+    sight: &mut Sight<'_>,
+    unit: GraphUnit,
+) -> Result<Option<TracedUnit>, Failed> {
+    let code = unit.balance.unit;
+    let Some(judgement) = lookup.judged(code)? else {
+        return Ok(None);
+    };
+    let is_full = sight.oversees(&unit.made.entity)?;
+    let holders = match is_full {
+        true => holders(view, lookup, code, None, HOLDERS_MAX)?,
+        false => Vec::new(),
+    };
+    Ok(Some(TracedUnit {
+        code,
+        depth: unit.depth,
+        produced_on: unit.made.produced_on.to_string(),
+        is_declared: unit.made.is_declared,
+        product: unit.made.product,
+        status: judgement.status,
+        status_words: judgement.status.words(),
+        status_words_zh: judgement.status.words_zh(),
+        certificates: unit.certificates,
+        balance: is_full.then(|| BalanceLine::of(&unit.balance)),
+        holders,
+    }))
+}
+
+fn holders(
+    view: &View,
+    lookup: &mut Lookup<'_>,
+    code: TraceCode,
+    after: Option<EntityId>,
+    limit: usize,
+) -> Result<Vec<HolderLine>, Failed> {
+    let mut lines = Vec::new();
+    for (entity, amount) in lineage::holders(view, code, after, limit)? {
+        let name = lookup.party(entity)?.and_then(|party| party.name);
+        lines.push(HolderLine {
+            entity,
+            name,
+            amount,
+        });
+    }
+    Ok(lines)
+}
+
+/// The acts of a graph, each read once.
+struct Acts<'a> {
+    view: &'a View,
+    offset_minutes: i32,
+    known: HashMap<u64, (&'static str, &'static str, Option<Process>)>,
+    measures: HashMap<TraceCode, Option<(BaseUnit, EntityId)>>,
+}
+
+impl<'a> Acts<'a> {
+    fn new(view: &'a View, offset_minutes: i32) -> Self {
+        Self {
+            view,
+            offset_minutes,
+            known: HashMap::new(),
+            measures: HashMap::new(),
+        }
+    }
+
+    fn step(&mut self, sight: &mut Sight<'_>, edge: &GraphEdge) -> Result<TracedEdge, Failed> {
+        let (act, act_zh, process) = self.act(edge.index)?;
+        let (from, to) = (self.measure(edge.from)?, self.measure(edge.to)?);
+        let mut is_full = false;
+        for (_, maker) in from.iter().chain(&to) {
+            is_full = is_full || sight.oversees(maker)?;
+        }
+        let amount = |amount, of: Option<(BaseUnit, EntityId)>| {
+            let of = of.filter(|_| is_full);
+            of.map(|(base, _)| Amount { amount, base })
+        };
+        Ok(TracedEdge {
+            from: edge.from,
+            to: edge.to,
+            index: edge.index,
+            act,
+            act_zh,
+            process,
+            at: format_ms(edge.edge.at_ms, self.offset_minutes),
+            used: amount(edge.edge.used, from),
+            made: amount(edge.edge.made, to),
+        })
+    }
+
+    fn act(&mut self, index: u64) -> Result<(&'static str, &'static str, Option<Process>), Failed> {
+        if let Some(known) = self.known.get(&index) {
+            return Ok(*known);
+        }
+        let body = self.view.entry(index)?.signed.body()?;
+        let process = match &body {
+            Body::Transformed(body) => Some(body.process),
+            _ => None,
+        };
+        let act = (body.kind().name, body.kind().name_zh, process);
+        self.known.insert(index, act);
+        Ok(act)
+    }
+
+    fn measure(&mut self, unit: TraceCode) -> Result<Option<(BaseUnit, EntityId)>, Failed> {
+        if let Some(known) = self.measures.get(&unit) {
+            return Ok(*known);
+        }
+        let made = self.view.folded().unit(&unit)?.and_then(|unit| unit.made);
+        let measure = made.map(|made| (made.base, made.entity));
+        self.measures.insert(unit, measure);
+        Ok(measure)
+    }
+}
+
+/// `GET /v1/codes/{code}/balance`.
+pub async fn balance(
+    State(office): State<Arc<Office>>,
+    bearer: Bearer,
+    Path(code): Path<String>,
+    Parameters(page): Parameters<BalancePage>,
+) -> Result<Response, Problem> {
+    let code = parse(&code)?;
+    let after = page.after.as_deref().map(EntityId::parse).transpose()?;
+    let bytes = {
+        let view = office.view();
+        let maker = made(&view, code)?.entity;
+        check_oversees(&view, &bearer, &maker)?;
+        let found = lineage::balance(&view, code)?;
+        let found = found.ok_or_else(|| super::answer::not_on_ledger(code))?;
+        let mut lookup = office.lookup(&view, Audience::Public)?;
+        let holders = holders(&view, &mut lookup, code, after, HOLDERS_PAGE_MAX)?;
+        let last = holders.last().map(|holder| holder.entity);
+        to_json(&BalanceAnswer {
+            code,
+            maker,
+            balance: BalanceLine::of(&found),
+            next_after: last.filter(|_| holders.len() == HOLDERS_PAGE_MAX),
+            holders,
+            checkpoint: view.checkpoint().note().to_owned(),
+        })?
+    };
+    let looked_up = format!("balance of {code}");
+    office
+        .log_lookup(&bearer.0, looked_up, page.purpose)
+        .await?;
+    Ok(json_for(Audience::Full, bytes))
+}

@@ -1,0 +1,89 @@
+//! How far a token sees: which makers' units and acts it may be shown in full.
+//!
+//! One rule everywhere: an inspector's or authority's token sees in full what
+//! concerns entities of the area that it reaches. A right is looked up once for
+//! each entity of an answer.
+
+use std::collections::HashMap;
+
+use trace_core::{
+    error::{Invalid, Rule},
+    ident::{Area, EntityId, TraceCode},
+    ledger::{Failed, View, tokens::TokenGrant},
+    record::{rights::Registry, unit::Made},
+};
+
+use super::{
+    answer::not_on_ledger,
+    bearer::{Bearer, reads_in_full},
+};
+use crate::problem::Problem;
+
+/// What one token sees of one moment.
+pub struct Sight<'a> {
+    view: &'a View,
+    token: Option<&'a TokenGrant>,
+    known: HashMap<EntityId, bool>,
+}
+
+impl<'a> Sight<'a> {
+    /// The sight of a token, or of anyone.
+    #[must_use]
+    pub fn new(view: &'a View, token: Option<&'a TokenGrant>) -> Self {
+        Self {
+            view,
+            token,
+            known: HashMap::new(),
+        }
+    }
+
+    /// Whether what concerns an entity is shown in full.
+    ///
+    /// # Errors
+    /// [`Store`](trace_core::error::Store).
+    pub fn oversees(&mut self, entity: &EntityId) -> Result<bool, Failed> {
+        let Some(token) = self.token else {
+            return Ok(false);
+        };
+        if let Some(known) = self.known.get(entity) {
+            return Ok(*known);
+        }
+        let state = self.view.folded().entity(entity)?;
+        let area = state.and_then(|state| Area::try_from(state.area).ok());
+        let oversees = match area {
+            Some(area) => reads_in_full(self.view, token, area)?,
+            None => false,
+        };
+        self.known.insert(*entity, oversees);
+        Ok(oversees)
+    }
+}
+
+/// How a unit on the ledger began.
+///
+/// # Errors
+/// [`Refusal::NotOnLedger`](crate::problem::Refusal::NotOnLedger).
+pub fn made(view: &View, code: TraceCode) -> Result<Made, Problem> {
+    let state = view.folded().unit(&code)?;
+    state
+        .and_then(|state| state.made)
+        .ok_or_else(|| not_on_ledger(code))
+}
+
+/// Refuses a token that does not oversee an entity.
+///
+/// # Errors
+/// [`Rule::Right`], naming neither the entity's area nor the token's.
+pub fn check_oversees(
+    view: &View,
+    Bearer(token): &Bearer,
+    entity: &EntityId,
+) -> Result<(), Problem> {
+    match Sight::new(view, Some(token)).oversees(entity)? {
+        true => Ok(()),
+        false => {
+            let what = "wanted an inspector's or authority's token that reaches the area";
+            Err(Invalid::new(Rule::Right, what).into())
+        }
+    }
+}
