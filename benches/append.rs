@@ -1,7 +1,9 @@
 //! Appending: records a second at 1, 16, 256 and 1,024 in flight, against bare
 //! `verify_strict` on all cores and against bare redb committing the same bytes
 //! under sequential keys in groups of the same size; and a lone record's
-//! latency against one bare two-phase commit.
+//! latency against one bare two-phase commit, and against such a commit with a
+//! note of 200 bytes put durably in its place, which is all that the order of an
+//! append makes a lone record wait for.
 //!
 //! `cargo bench --bench append`. Every record is verified, judged, committed,
 //! covered by a signed checkpoint in its file, and answered. Signing is the
@@ -22,6 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 use measure::city::{Material, Site};
 use measure::{Figure, ROUNDS, head, line, rate, ratio_line, ratio_line_at_most};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use tempfile::TempDir;
 use trace_core::ledger::job::{Job, Outcome};
@@ -29,6 +32,8 @@ use trace_core::ledger::opening::Settings;
 use trace_core::ledger::writer::Answered;
 use trace_core::record::sign::{Key, KeyId};
 use trace_core::record::submission::{Submission, decode_many};
+use trace_core::store::disk::{Access, Disk, RealDisk};
+use trace_core::store::files::Replacer;
 use trace_core::store::redb::Database;
 use trace_core::store::table::{SequenceTable, Tables};
 
@@ -61,6 +66,10 @@ fn main() {
     )
     .unwrap();
     let mut next_row = 0;
+    let mut noted = Vec::new();
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let path = folder.path().join("note");
+    let mut note = Replacer::new(disk, &path, Access::Ordinary).unwrap();
     for _ in 0..ROUNDS {
         for (place, (in_flight, count)) in FLIGHTS.iter().enumerate() {
             let (now, later) = rest.split_at(*count);
@@ -71,6 +80,14 @@ fn main() {
                 commit_bare(&bare, now, *in_flight, &mut next_row)
             }));
         }
+        let lone = &material.records[..FLIGHTS[0].1];
+        noted.push(rate(lone.len(), || {
+            for record in lone.chunks(1) {
+                commit_bare(&bare, record, 1, &mut next_row);
+                note.replace(&[b'x'; 200]).unwrap();
+                note.prepare(512).unwrap();
+            }
+        }));
         let sample = &material.records[..8_000];
         verifying.push(rate(sample.len(), || verify_bare(sample, &keys)));
     }
@@ -113,10 +130,20 @@ fn main() {
         Figure::of(inverse(&committing[0])),
         "µs",
     );
+    line(
+        "one bare commit and a note put in its place",
+        Figure::of(inverse(&noted)),
+        "µs",
+    );
     ratio_line_at_most(
         "lone record / bare commit",
         Figure::ratio(&inverse(&ours[0]), &inverse(&committing[0])),
         2.0,
+    );
+    ratio_line(
+        "commit and note / bare commit",
+        Figure::ratio(&inverse(&noted), &inverse(&committing[0])),
+        None,
     );
     site.ledger.stop().unwrap();
 }
