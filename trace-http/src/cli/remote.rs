@@ -220,6 +220,22 @@ impl Remote {
         Ok(self.client.get(&path)?)
     }
 
+    /// The JSON at a path, or nothing where the server has nothing there.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn json(&self, path: &str) -> Result<Option<Value>, Failure> {
+        Ok(self.client.get_json(path)?)
+    }
+
+    /// The sheet at a path, as CSV.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn sheet(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.client.get_as(path, "text/csv")?)
+    }
+
     fn order(&self, path: &str, order: &Value) -> Result<(Value, Vec<Stands>), Denied> {
         let name = Hash::of(&[&machine::random::<16>()]).to_string();
         let name = name.get(..32).unwrap_or(&name);

@@ -203,7 +203,7 @@ fn the_recall_sheet_says_where_everything_is_and_opens_in_a_spreadsheet() {
     let csv = split.town.ask("GET", &path, &lines, b"").with(200);
     assert_eq!(csv.field("content-type"), Some("text/csv; charset=utf-8"));
     assert_eq!(csv.field("cache-control"), Some("no-store"));
-    let text = unchunked(&csv.body);
+    let text = csv.text();
     let text = text.strip_prefix('\u{feff}').unwrap();
     assert_eq!(text.lines().count(), 6);
     assert!(text.starts_with("step,trace code,product,"), "{text}");
@@ -211,22 +211,6 @@ fn the_recall_sheet_says_where_everything_is_and_opens_in_a_spreadsheet() {
     let producer = split.town.token(Who::Producer, Role::Producer);
     let refused = split.town.get_with(&path, &producer);
     refused.refused(403, "right_missing");
-}
-
-/// A body that came in chunks or whole, as text.
-fn unchunked(body: &[u8]) -> String {
-    let text = String::from_utf8(body.to_vec()).unwrap();
-    if text.starts_with('\u{feff}') {
-        return text;
-    }
-    let mut whole = String::new();
-    let mut rest = text.as_str();
-    while let Some((length, after)) = rest.split_once("\r\n") {
-        let length = usize::from_str_radix(length, 16).unwrap();
-        whole.push_str(&after[..length]);
-        rest = after[length..].strip_prefix("\r\n").unwrap_or_default();
-    }
-    whole
 }
 
 #[test]

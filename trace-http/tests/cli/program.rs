@@ -24,6 +24,8 @@ pub const SUBCOMMANDS: &[&str] = &[
     "warehouse out",
     "void",
     "show",
+    "trace",
+    "recall",
     "bundle",
     "verify",
     "audit",
