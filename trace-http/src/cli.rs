@@ -16,6 +16,7 @@ mod audit;
 mod backup;
 mod bundle;
 mod demo;
+mod document;
 mod entity;
 mod erase;
 mod failure;
@@ -66,6 +67,9 @@ pub enum Command {
     Trace(trace::Trace),
     /// Recall a unit with all that was made of it, or rehearse that
     Recall(recall::Recall),
+    /// Store and fetch documents that records name
+    #[command(subcommand)]
+    Document(document::DocumentCommand),
     /// Write the evidence about a trace code into one file
     Bundle(bundle::MakeBundle),
     /// Check a bundle with nothing but the file and the trust anchor
@@ -100,6 +104,7 @@ impl Command {
             Self::Show(it) => it.run(manner),
             Self::Trace(it) => it.run(manner),
             Self::Recall(it) => it.run(manner),
+            Self::Document(it) => it.run(manner),
             Self::Bundle(it) => it.run(manner),
             Self::Verify(it) => it.run(manner),
             Self::Audit(it) => it.run(manner),

@@ -294,3 +294,25 @@ fn findings_stand_as_of_the_day_asked_for() {
         assert_eq!(town.get(&format!("{path}?{query}")).status, 400, "{query}");
     }
 }
+
+#[test]
+fn the_page_says_recall_first_and_what_it_was_made_from() {
+    let mut split = Split::new();
+    let recalled = split.town.world.recalled(split.unit.unit);
+    split.town.say_bare(Who::Producer, recalled);
+    let page = split.town.get(&format!("/t/{}", split.halves[0])).with(200);
+    let page = page.text();
+    let place = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part}\n{page}"));
+    assert!(page.contains("data-status=\"recalled\""));
+    let first = place("what it was made from was");
+    assert!(first < place("韭菜</h1>") && first < place("Made from"));
+    place(&format!("href=\"/t/{}\"", split.unit.unit.compact()));
+    assert!(!page.contains("249.5") && !page.contains("249500"), "trade");
+
+    let declared = split.town.world.unit_declared();
+    let code = declared.unit;
+    split.town.say_bare(Who::Buyer, declared);
+    let chinese = "accept-language: zh-CN\r\n";
+    let page = split.town.ask("GET", &format!("/t/{code}"), chinese, b"");
+    assert!(page.with(200).text().contains("来源未在本账本证明"));
+}

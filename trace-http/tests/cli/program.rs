@@ -26,6 +26,8 @@ pub const SUBCOMMANDS: &[&str] = &[
     "show",
     "trace",
     "recall",
+    "document put",
+    "document get",
     "bundle",
     "verify",
     "audit",
