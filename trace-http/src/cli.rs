@@ -16,6 +16,7 @@ mod audit;
 mod backup;
 mod bundle;
 mod demo;
+mod document;
 mod entity;
 mod erase;
 mod failure;
@@ -26,10 +27,12 @@ mod keyfile;
 mod local;
 mod manner;
 mod progress;
+mod recall;
 mod remote;
 mod show;
 mod story;
 mod token;
+mod trace;
 mod verify;
 mod voice;
 mod void;
@@ -60,6 +63,13 @@ pub enum Command {
     Void(void::Void),
     /// Show what is true of a trace code now, and why
     Show(show::Show),
+    /// Show what a unit was made of, or what was made of it
+    Trace(trace::Trace),
+    /// Recall a unit with all that was made of it, or rehearse that
+    Recall(recall::Recall),
+    /// Store and fetch documents that records name
+    #[command(subcommand)]
+    Document(document::DocumentCommand),
     /// Write the evidence about a trace code into one file
     Bundle(bundle::MakeBundle),
     /// Check a bundle with nothing but the file and the trust anchor
@@ -92,6 +102,9 @@ impl Command {
             Self::Warehouse(it) => it.run(manner),
             Self::Void(it) => it.run(manner),
             Self::Show(it) => it.run(manner),
+            Self::Trace(it) => it.run(manner),
+            Self::Recall(it) => it.run(manner),
+            Self::Document(it) => it.run(manner),
             Self::Bundle(it) => it.run(manner),
             Self::Verify(it) => it.run(manner),
             Self::Audit(it) => it.run(manner),

@@ -166,10 +166,19 @@ impl Client {
     /// # Errors
     /// Where the server is not reached or refuses for another reason.
     pub fn get(&self, path: &str) -> Result<Option<Vec<u8>>, ClientError> {
+        self.get_as(path, "*/*")
+    }
+
+    /// The same, of a media type where the server has several.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn get_as(&self, path: &str, media_type: &str) -> Result<Option<Vec<u8>>, ClientError> {
         let url = format!("{}{path}", self.base);
         let mut request = self
             .agent
             .get(&url)
+            .header(header::ACCEPT, media_type)
             .header(header::ACCEPT_LANGUAGE, self.language);
         if let Some(Authorization(value)) = &self.authorization {
             request = request.header(header::AUTHORIZATION, value.as_str());

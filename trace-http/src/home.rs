@@ -9,6 +9,7 @@
 //! | `vault.keys` | keys of personal data | personal data are erased | with the log: personal data |
 //! | `hosted.keys` | private keys kept for holders, encrypted | holders enrol new keys | useless without the key-encryption key |
 //! | `tokens.log` | hashes of bearer tokens | tokens are made anew | useless |
+//! | `documents/` | documents that records name, each under its hash | records still name them; store them again | what is not published |
 //! | `lookups.log` | who looked at what | the sealed heads on the ledger show it | who looked at what |
 
 use std::{

@@ -303,6 +303,10 @@ fn no_trade_or_personal_value_is_in_any_public_bundle_or_page_of_the_demo() {
     for code in &codes {
         search.assert_none(code, &demo.get(&format!("/t/{code}")));
         search.assert_none(code, &demo.get(&format!("/v1/codes/{code}")));
+        for way in ["back", "forward"] {
+            let path = format!("/v1/codes/{code}/trace?direction={way}");
+            search.assert_none(code, &demo.get(&path));
+        }
         let file = demo.get(&format!("/v1/codes/{code}/bundle"));
         search.assert_none(code, &file);
         for record in Bundle::decode(&file).unwrap().records() {

@@ -220,6 +220,40 @@ impl Remote {
         Ok(self.client.get(&path)?)
     }
 
+    /// The JSON at a path, or nothing where the server has nothing there.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn json(&self, path: &str) -> Result<Option<Value>, Failure> {
+        Ok(self.client.get_json(path)?)
+    }
+
+    /// The sheet at a path, as CSV.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn sheet(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.client.get_as(path, "text/csv")?)
+    }
+
+    /// Stores a document; what the server says of it.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn put_document(&self, bytes: &[u8]) -> Result<Value, Failure> {
+        let path = "/v1/documents";
+        let answer = self.again(|| self.client.post(path, bytes))?;
+        serde_json::from_slice(&answer).map_err(|error| unexpected(path, &error.to_string()))
+    }
+
+    /// The document with this hash, or nothing where it is not shown.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn document(&self, hash: &Hash) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.client.get(&format!("/v1/documents/{hash}"))?)
+    }
+
     fn order(&self, path: &str, order: &Value) -> Result<(Value, Vec<Stands>), Denied> {
         let name = Hash::of(&[&machine::random::<16>()]).to_string();
         let name = name.get(..32).unwrap_or(&name);

@@ -1,7 +1,7 @@
 //! Who says something, and to which ledger: an own key in a file, a key that
 //! the ledger keeps for its holder, or a token at a server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use trace_core::{
@@ -124,6 +124,24 @@ pub struct Session {
 }
 
 impl Speaking {
+    /// The folder of the ledger.
+    #[must_use]
+    pub fn folder(&self) -> &DataFolder {
+        &self.folder
+    }
+
+    /// The server's address, where there is one.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
+    /// The file of the token.
+    #[must_use]
+    pub fn token_file(&self) -> Option<&Path> {
+        self.token_file.as_deref()
+    }
+
     /// Opens the ledger and finds the voice.
     ///
     /// # Errors

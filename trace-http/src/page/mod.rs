@@ -22,8 +22,9 @@ use trace_core::{
     error::{Invalid, Rule},
     ident::TraceCode,
     ledger::{
-        Failed,
-        lookup::{Audience, RecordAnswer, UnitAnswer},
+        Failed, View,
+        lineage::{self, Limits},
+        lookup::{Audience, Lookup, RecordAnswer, UnitAnswer},
     },
     record::{Status, SubjectId, rights::Registry, unit::UnitState},
 };
@@ -60,7 +61,21 @@ struct Shown {
     /// Where older records begin to be left out.
     older_before: Option<u64>,
     anchor: String,
+    /// What it was made of, twenty at most.
+    parents: Vec<Parent>,
 }
+
+/// Something that a unit was made of.
+struct Parent {
+    code: TraceCode,
+    product: String,
+    /// Who made it: a firm's registered name, none of a natural person.
+    maker: Option<String>,
+    is_declared: bool,
+}
+
+/// Units named that a unit was made of; more are behind the trace itself.
+const PARENTS_MAX: usize = 20;
 
 /// `GET /t/{code}`.
 pub async fn show(
@@ -117,7 +132,9 @@ fn gather(office: &Office, code: TraceCode, before: u64) -> Result<Option<Shown>
             .and_then(|mut answer| answer.records.pop()),
         None => None,
     };
+    let parents = parents(&view, &mut lookup, code)?;
     Ok(Some(Shown {
+        parents,
         code,
         answer,
         state,
@@ -125,6 +142,27 @@ fn gather(office: &Office, code: TraceCode, before: u64) -> Result<Option<Shown>
         older_before: (first_shown > 0).then_some(from),
         anchor: office.anchor()?.to_string(),
     }))
+}
+
+fn parents(view: &View, lookup: &mut Lookup<'_>, code: TraceCode) -> Result<Vec<Parent>, Failed> {
+    let limits = Limits {
+        depth_max: 1,
+        units_max: PARENTS_MAX + 1,
+        edges_max: PARENTS_MAX * 2,
+    };
+    let mut found = Vec::new();
+    for unit in lineage::trace_back(view, code, limits)?.units {
+        if unit.depth == 0 {
+            continue;
+        }
+        found.push(Parent {
+            code: unit.balance.unit,
+            product: unit.made.product,
+            maker: lookup.party(unit.made.entity)?.and_then(|party| party.name),
+            is_declared: unit.made.is_declared,
+        });
+    }
+    Ok(found)
 }
 
 fn respond(status: StatusCode, language: Language, page: Markup) -> Response {

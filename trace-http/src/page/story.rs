@@ -1,5 +1,7 @@
 //! A record as a line of a story: what it says, in words, public fields only.
 
+use std::collections::BTreeSet;
+
 use trace_core::{
     ledger::lookup::RecordAnswer,
     record::{Body, warehouse::WarehouseEntry},
@@ -24,6 +26,24 @@ pub(super) fn said(language: Language, body: &Body) -> String {
             "{} → {} · {}",
             body.number, body.replacement_number, body.reason
         ),
+        Body::UnitDeclared(body) => format!(
+            "{} · {} {}",
+            body.product, body.paper.name, body.paper.number
+        ),
+        Body::Transformed(body) => {
+            let products = body.outputs.iter().map(|output| output.product.as_str());
+            let products: BTreeSet<&str> = products.collect();
+            format!(
+                "{} → {} · {}",
+                body.inputs.len(),
+                body.outputs.len(),
+                products.into_iter().collect::<Vec<_>>().join("、")
+            )
+        }
+        Body::Held(body) => body.reason.clone(),
+        Body::Released(body) => body.reason.clone(),
+        Body::Recalled(body) => body.reason.clone(),
+        Body::RecallClosed(body) => body.reason.clone(),
         _ => String::new(),
     }
 }

@@ -45,13 +45,7 @@ pub(super) fn bare(language: Language, status: Status, typed: &str, why: &str) -
 /// A page about a unit.
 pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Markup {
     let answer = &shown.answer;
-    let product = shown
-        .made
-        .as_ref()
-        .and_then(|record| match &record.statement {
-            Body::UnitCreated(body) => Some(body.product.clone()),
-            _ => None,
-        });
+    let product = shown.state.made.as_ref().map(|made| made.product.clone());
     let title = format!(
         "{} · {}",
         product.as_deref().unwrap_or_default(),
@@ -59,6 +53,7 @@ pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Marku
     );
     let body = html! {
         (verdict(language, answer.status))
+        (barred(language, answer))
         @if let Some(product) = &product { h1 { (product) } }
         p.code { (shown.code) }
         @if let Some(to) = &answer.replaced_by {
@@ -68,6 +63,7 @@ pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Marku
             }
         }
         (what_it_is(language, shown))
+        (made_of(language, shown))
         (certificates(language, shown))
         (reasons(language, answer))
         (told(language, shown))
@@ -114,6 +110,46 @@ fn verdict(language: Language, status: Status) -> Markup {
     html! {
         div class=(format!("verdict {tone}")) data-status=(status.name()) {
             h1 { (sign) " " (words(language, status)) }
+        }
+    }
+}
+
+/// Recall and hold are said before anything else, also where another status
+/// outweighs them.
+fn barred(language: Language, answer: &UnitAnswer) -> Markup {
+    let is_bar =
+        |reason: &&Reason| reason.holds == Some(false) && matches!(reason.check, "recall" | "hold");
+    html! {
+        @for reason in answer.reasons.iter().filter(is_bar) {
+            p { strong { (reason_line(language, reason)) } }
+        }
+    }
+}
+
+/// What it was made of, by code; where only a paper speaks for the origin, that.
+fn made_of(language: Language, shown: &Shown) -> Markup {
+    let unproved = language.of("Origin not proved on this ledger", "来源未在本账本证明");
+    let is_declared = shown
+        .state
+        .made
+        .as_ref()
+        .is_some_and(|made| made.is_declared);
+    html! {
+        @if is_declared { p { strong { (unproved) } } }
+        @if !shown.parents.is_empty() {
+            h2 { (language.of("Made from", "由以下追溯单元制成")) }
+            ul {
+                @for parent in &shown.parents {
+                    li {
+                        (parent.product) " · "
+                        a.code href=(format!("/t/{}", parent.code.compact())) { (parent.code) }
+                        br; span.quiet {
+                            (parent.maker.as_deref().unwrap_or(language.of("a natural person", "自然人")))
+                            @if parent.is_declared { " · " (unproved) }
+                        }
+                    }
+                }
+            }
         }
     }
 }

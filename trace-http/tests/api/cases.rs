@@ -7,7 +7,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use trace_core::{
     ident::{EntityId, TraceCode},
-    record::{Hash, Role, submission::Submission},
+    record::{
+        Hash, Quantity, Role,
+        kinds::received::{Outcome, ReceivedTrade},
+        submission::Submission,
+    },
 };
 use trace_fixtures::Who;
 use trace_http::api::routes::{Caller, ROUTES, Route};
@@ -215,14 +219,34 @@ fn cases(town: &mut Town) -> Vec<Case> {
     cases
 }
 
+/// Half of what was handed over is missing: a question.
+fn missing(town: &mut Town) {
+    let (unit, _) = town.batch();
+    let given = town.world.handed_over(unit.unit, Who::Buyer, "200 斤");
+    let given = town.say(Who::Producer, given);
+    let half = Some(Quantity::parse("100 斤").unwrap());
+    let trade = ReceivedTrade {
+        accepted: half,
+        missing: half,
+        refused: None,
+        excess: None,
+    };
+    let hash = given.hash();
+    let short = town
+        .world
+        .received_as(unit.unit, hash, Outcome::Short, &trade);
+    town.say(Who::Buyer, short);
+}
+
 /// What an inspector's token is shown, and documents.
 fn inspected(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
     let inspector = bearer(&town.token(Who::Inspector, Role::Inspector));
     let elsewhere = bearer(&town.token(Who::OtherCountyAuthority, Role::Authority));
     let pdf = pdf("a photo");
-    let mut declared = town.world.unit_declared();
-    declared.paper.photo = Some(Hash::of(&[&pdf]));
-    town.say_bare(Who::Buyer, declared);
+    let (mut inspected, openings) = town.world.inspection(Who::Producer, &[3]);
+    inspected.document = Some(Hash::of(&[&pdf]));
+    town.say(Who::Inspector, (inspected, openings));
+    missing(town);
     let hash = Hash::of(&[&pdf]);
     let nobody = Hash::of(&[b"nobody"]);
     let mut cases = Vec::new();

@@ -28,9 +28,9 @@ fn a_document_is_an_inspectors_until_it_is_published_and_is_served_as_what_it_is
     town.get_with(&path, &inspector)
         .refused(404, "not_on_ledger");
 
-    let mut declared = town.world.unit_declared();
-    declared.paper.photo = Some(hash);
-    town.say_bare(Who::Buyer, declared);
+    let (mut inspected, openings) = town.world.inspection(Who::Producer, &[3]);
+    inspected.document = Some(hash);
+    town.say(Who::Inspector, (inspected, openings));
     town.get(&path).refused(404, "not_on_ledger");
     let elsewhere = town.token(Who::OtherCountyAuthority, Role::Authority);
     town.get_with(&path, &elsewhere)
@@ -42,7 +42,7 @@ fn a_document_is_an_inspectors_until_it_is_published_and_is_served_as_what_it_is
     assert_eq!(shown.field("cache-control"), Some("no-store"));
 
     let published = town.world.document_published(hash, None);
-    town.say_bare(Who::Buyer, published);
+    town.say_bare(Who::Inspector, published);
     let shown = town.get(&path).with(200);
     assert_eq!(shown.body, bytes);
     for (field, value) in [

@@ -203,7 +203,7 @@ fn the_recall_sheet_says_where_everything_is_and_opens_in_a_spreadsheet() {
     let csv = split.town.ask("GET", &path, &lines, b"").with(200);
     assert_eq!(csv.field("content-type"), Some("text/csv; charset=utf-8"));
     assert_eq!(csv.field("cache-control"), Some("no-store"));
-    let text = unchunked(&csv.body);
+    let text = csv.text();
     let text = text.strip_prefix('\u{feff}').unwrap();
     assert_eq!(text.lines().count(), 6);
     assert!(text.starts_with("step,trace code,product,"), "{text}");
@@ -211,22 +211,6 @@ fn the_recall_sheet_says_where_everything_is_and_opens_in_a_spreadsheet() {
     let producer = split.town.token(Who::Producer, Role::Producer);
     let refused = split.town.get_with(&path, &producer);
     refused.refused(403, "right_missing");
-}
-
-/// A body that came in chunks or whole, as text.
-fn unchunked(body: &[u8]) -> String {
-    let text = String::from_utf8(body.to_vec()).unwrap();
-    if text.starts_with('\u{feff}') {
-        return text;
-    }
-    let mut whole = String::new();
-    let mut rest = text.as_str();
-    while let Some((length, after)) = rest.split_once("\r\n") {
-        let length = usize::from_str_radix(length, 16).unwrap();
-        whole.push_str(&after[..length]);
-        rest = after[length..].strip_prefix("\r\n").unwrap_or_default();
-    }
-    whole
 }
 
 #[test]
@@ -309,4 +293,26 @@ fn findings_stand_as_of_the_day_asked_for() {
     for query in ["on=yesterday", "after=x", "standing=lost"] {
         assert_eq!(town.get(&format!("{path}?{query}")).status, 400, "{query}");
     }
+}
+
+#[test]
+fn the_page_says_recall_first_and_what_it_was_made_from() {
+    let mut split = Split::new();
+    let recalled = split.town.world.recalled(split.unit.unit);
+    split.town.say_bare(Who::Producer, recalled);
+    let page = split.town.get(&format!("/t/{}", split.halves[0])).with(200);
+    let page = page.text();
+    let place = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part}\n{page}"));
+    assert!(page.contains("data-status=\"recalled\""));
+    let first = place("what it was made from was");
+    assert!(first < place("韭菜</h1>") && first < place("Made from"));
+    place(&format!("href=\"/t/{}\"", split.unit.unit.compact()));
+    assert!(!page.contains("249.5") && !page.contains("249500"), "trade");
+
+    let declared = split.town.world.unit_declared();
+    let code = declared.unit;
+    split.town.say_bare(Who::Buyer, declared);
+    let chinese = "accept-language: zh-CN\r\n";
+    let page = split.town.ask("GET", &format!("/t/{code}"), chinese, b"");
+    assert!(page.with(200).text().contains("来源未在本账本证明"));
 }

@@ -115,6 +115,19 @@ fn answers_have_the_shape_that_is_described() {
             .get_with(&format!("/v1/codes/{code}"), &inspector)
             .json(),
     );
+    let full = |path: String| town.get_with(&path, &inspector).with(200).json();
+    check("TraceAnswer", &full(format!("/v1/codes/{code}/trace")));
+    check("TraceAnswer", &get(format!("/v1/codes/{code}/trace")));
+    check("BalanceAnswer", &full(format!("/v1/codes/{code}/balance")));
+    check("RecallSheet", &full(format!("/v1/codes/{code}/recall")));
+    check("QuestionsAnswer", &full("/v1/questions".into()));
+    check(
+        "FindingsAnswer",
+        &get(format!(
+            "/v1/entities/{}/findings",
+            town.world.id(Who::Producer)
+        )),
+    );
     check("RecordsAnswer", &get("/v1/changes".into()));
     check(
         "EntityAnswer",

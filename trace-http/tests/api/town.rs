@@ -335,11 +335,12 @@ impl Town {
         let split = bytes.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(bytes[..split].to_vec()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer {
-            status,
-            head,
-            body: bytes[split + 4..].to_vec(),
-        }
+        let body = &bytes[split + 4..];
+        let body = match head.contains("transfer-encoding: chunked") {
+            true => unchunked(body),
+            false => body.to_vec(),
+        };
+        Answer { status, head, body }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -369,6 +370,21 @@ impl Town {
     pub fn order(&self, path: &str, token: &str, key: &str, body: &Value) -> Answer {
         let lines = order_lines(token, key);
         self.ask("POST", path, &lines, body.to_string().as_bytes())
+    }
+}
+
+/// A body that came in chunks (RFC 9112, section 7.1), to its last.
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|it| it == b"\r\n").unwrap();
+        let length = str::from_utf8(&rest[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        if length == 0 {
+            return whole;
+        }
+        whole.extend(&rest[end + 2..end + 2 + length]);
+        rest = &rest[end + 2 + length + 2..];
     }
 }
 
