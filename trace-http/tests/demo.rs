@@ -102,7 +102,7 @@ fn what_a_demo_prints_can_be_opened_and_typed() {
     let client = Client::new(&address, Language::English).unwrap();
     wait_until_ready(&client);
 
-    // Five addresses worth opening, each what it is said to be.
+    // Six addresses worth opening, each what it is said to be.
     let rows = text.lines().filter_map(|line| {
         let (what, url) = line.split_once("http")?;
         let is_row = !line.starts_with(' ');
@@ -113,6 +113,7 @@ fn what_a_demo_prints_can_be_opened_and_typed() {
         ("valid", "data-status=\"valid\""),
         ("voided", "data-status=\"voided\""),
         ("superseded", "data-status=\"superseded\""),
+        ("recalled", "data-status=\"recalled\""),
         ("the issuer", "\"roles\""),
         ("the API's description", "\"openapi\""),
     ];

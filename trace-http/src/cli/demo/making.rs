@@ -91,6 +91,7 @@ struct Worth {
     recent: std::collections::VecDeque<TraceCode>,
     voided: Option<TraceCode>,
     superseded: Option<TraceCode>,
+    recalled: Option<TraceCode>,
 }
 
 pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Result<Marks, Failure> {
@@ -338,6 +339,7 @@ impl Worth {
                 }
                 self.recent.push_back(body.0.unit);
             }
+            Body::Recalled(body) => self.recalled = Some(body.unit),
             Body::Voided(body) => self.voided = Some(body.unit),
             Body::Superseded(body) if body.unit != body.replacement_unit => {
                 self.superseded = Some(body.unit);
@@ -380,6 +382,7 @@ fn seen(local: &Local, worth: &Worth, at_ms: u64) -> Result<Marks, Failure> {
         valid: code.to_string(),
         voided: worth.voided.map(|code| code.to_string()),
         superseded: worth.superseded.map(|code| code.to_string()),
+        recalled: worth.recalled.map(|code| code.to_string()),
         entity,
         inspector_token: String::new(),
         producer: (String::new(), String::new()),

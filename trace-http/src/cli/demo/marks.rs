@@ -31,6 +31,9 @@ pub struct Marks {
     pub voided: Option<String>,
     /// One whose certificate was replaced.
     pub superseded: Option<String>,
+    /// One that is being called back, at shops already.
+    #[serde(default)]
+    pub recalled: Option<String>,
     /// Who issued the valid one.
     pub entity: String,
     /// A token of an inspector of the whole city.

@@ -127,6 +127,7 @@ fn codes(marks: &Marks, manner: &Manner) -> Vec<Vec<String>> {
         (manner.of("valid", "有效"), Some(&marks.valid)),
         (manner.of("voided", "已作废"), marks.voided.as_ref()),
         (manner.of("superseded", "已更正"), marks.superseded.as_ref()),
+        (manner.of("recalled", "召回中"), marks.recalled.as_ref()),
     ];
     let there = named
         .into_iter()
