@@ -47,7 +47,9 @@ impl Material {
         // All within the days that an issue date may precede admission, so that
         // one time of admission serves for all.
         let until_ms = 1_779_000_000_000;
-        let from_ms = until_ms - 76 * 3_600_000;
+        // The opening takes a second for each of its acts, before any of them.
+        let opening_ms = 1_000 * trace_fixtures::opening::act_count(&city) as u64;
+        let from_ms = until_ms - 71 * 3_600_000 - opening_ms;
         let mut chains = Chains::new(&city);
         let mut all = city.acts(from_ms, until_ms);
         let opening: Vec<Act> = all
