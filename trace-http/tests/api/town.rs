@@ -58,6 +58,9 @@ pub struct Town {
     now_ms: Arc<AtomicU64>,
     runtime: tokio::runtime::Runtime,
     folder: TempDir,
+    /// Whoever only reads does so from files that a writer would close as soon
+    /// as nobody has it.
+    _writer: Option<Ledger>,
 }
 
 /// What came back.
@@ -190,6 +193,7 @@ impl Town {
             now_ms,
             runtime,
             folder,
+            _writer: None,
         }
     }
 
@@ -204,10 +208,17 @@ impl Town {
             ..
         } = self;
         drop(runtime);
+        let writer = match &office.book {
+            Book::Writing(ledger) => Some(ledger.clone()),
+            Book::Reading(_) => None,
+        };
         let book = book(&world, &office);
         drop(office);
         let office = self::office(book, folder.path(), &now_ms);
-        Self::serve(world, office, now_ms, folder)
+        Self {
+            _writer: writer,
+            ..Self::serve(world, office, now_ms, folder)
+        }
     }
 
     /// The writer.
