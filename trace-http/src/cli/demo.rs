@@ -28,7 +28,7 @@ const CLOCK_JUMP_MS: &str = "315360000000";
 #[command(after_help = "\
 Examples:
   trace demo
-  trace demo --data /tmp/demo --scale 0.01 --no-serve
+  trace demo --data ./hamlet --scale 0.01 --no-serve
   trace demo --fresh --port 9000
 
 At scale 1 there are 703 producers, 5,076 cold stores and 61,770 electronic certificates, as
