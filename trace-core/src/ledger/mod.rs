@@ -10,6 +10,7 @@ pub mod backup;
 pub mod bundling;
 mod checkpoints;
 mod clock;
+pub mod cold_chain;
 pub mod documents;
 mod evidence;
 mod fold;

@@ -6,6 +6,7 @@
 //! what a role may do to whom, and the quorum of the root authority.
 
 use super::claim::{Claim, Policy};
+use super::cold_chain::ColdClaim;
 use super::evidence::Evidence;
 use super::hash::Hash;
 use super::layout::Verified;
@@ -332,6 +333,7 @@ fn permits<R: Registry>(
             area: Some(area), ..
         })
         | Claim::Supervision(Supervision::Adopts { area, .. })
+        | Claim::Cold(ColdClaim::Registers { area, .. })
         | Claim::Evidence(
             Evidence::Tests {
                 area: Some(area), ..
@@ -408,6 +410,7 @@ fn permits<R: Registry>(
         | Claim::Supervision(_)
         | Claim::Evidence(_)
         | Claim::Document(_)
+        | Claim::Cold(_)
         | Claim::SealsLookups { .. } => Ok(()),
     }
 }
