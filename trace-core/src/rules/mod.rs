@@ -23,6 +23,7 @@ mod times;
 mod units;
 
 pub use evidence::EvidenceFacts;
+pub use halting::REACH_MAX;
 
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, TraceCode};
