@@ -27,6 +27,7 @@ mod units;
 
 pub use cold_chain::ColdFacts;
 pub use evidence::EvidenceFacts;
+pub use halting::REACH_MAX;
 
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, TraceCode};

@@ -4,6 +4,7 @@
 //! seed: nothing in it may be relied upon. What it shows is real: real
 //! signatures by each issuer's own key, real rules, real proofs.
 
+mod cheats;
 mod making;
 mod marks;
 mod sights;
