@@ -5,7 +5,7 @@
 //! note of 200 bytes put durably in its place, which is all that the order of an
 //! append makes a lone record wait for.
 //!
-//! `cargo bench --bench append`. Every record is verified, judged, committed,
+//! `cargo bench -p trace-fixtures --bench append`. Every record is verified, judged, committed,
 //! covered by a signed checkpoint in its file, and answered. Signing is the
 //! clients' work and done beforehand.
 

@@ -1,7 +1,7 @@
 //! Growth: append rate, bytes a record and opening time as the log grows to
 //! 10^4, 10^5 and 10^6 records, and memory while serving.
 //!
-//! `cargo bench --bench growth` runs to 10^5; `TRACE_GROWTH=1000000` to 10^6,
+//! `cargo bench -p trace-fixtures --bench growth` runs to 10^5; `TRACE_GROWTH=1000000` to 10^6,
 //! which takes some minutes. The rate at each size is that of the last tenth
 //! of the records up to it, in groups of 1,000 with verification beside the
 //! writer, as under load.

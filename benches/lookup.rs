@@ -2,7 +2,7 @@
 //! proof included, against an axum handler that returns 300 static bytes behind
 //! the same server.
 //!
-//! `cargo bench --bench lookup`. Codes are drawn uniformly from all units; no
+//! `cargo bench -p trace-fixtures --bench lookup`. Codes are drawn uniformly from all units; no
 //! result is cached. The load generator shares the machine with the server, for
 //! ours and for the empty handler alike, so its cost is in both.
 

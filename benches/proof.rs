@@ -2,7 +2,7 @@
 //! 10^6 leaves, against bare SHA-256 over as many nodes; and a whole bundle
 //! against one `verify_strict` for each of its signatures.
 //!
-//! `cargo bench --bench proof`. Indexes are drawn uniformly; nothing is cached.
+//! `cargo bench -p trace-fixtures --bench proof`. Indexes are drawn uniformly; nothing is cached.
 
 #![allow(
     clippy::unwrap_used,

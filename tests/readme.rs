@@ -1,5 +1,5 @@
 //! The READMEs tell the truth: their commands are run, and what they name is
-//! there. The Rust block runs as a documentation test of `trace-fixtures`.
+//! there. Their Rust blocks run as documentation tests of `trace-fixtures`.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,19 +1,17 @@
 //! Where a plain run seldom comes: several submitters for one thing that can be
 //! had once, and a lineage so deep that no stack could hold it.
 
+use super::run::told;
 use std::ops::ControlFlow;
-use std::sync::Barrier;
 use trace_core::error::Rule;
+use trace_core::ledger::bundling;
 use trace_core::ledger::job::{Item, Job, Outcome};
 use trace_core::ledger::lineage::{self, Direction, Limits, Open};
 use trace_core::ledger::lookup::{Audience, Lookup};
 use trace_core::ledger::recall_sheet::recall_sheet;
-use trace_core::ledger::{Ledger, bundling};
-use trace_core::record::chain::Chain;
 use trace_core::record::kinds::unit_created::UnitCreated;
 use trace_core::record::movement::{Manner, Process};
 use trace_core::record::section::Openings;
-use trace_core::record::submission::Submission;
 use trace_core::record::{Body, Status};
 use trace_fixtures::Who;
 use trace_fixtures::stage::Stage;
@@ -23,68 +21,7 @@ const ROUNDS: usize = 20;
 /// So many records are sent at a time.
 const TOGETHER: usize = 250;
 /// How deep the deep lineage is in the suite.
-const DEPTH: usize = 1_000;
-
-fn devices(stage: &mut Stage, who: Who) -> Vec<Chain> {
-    let enrol = |place| {
-        let key = stage.world.fresh_key(&format!("{who:?} {place}"));
-        let body = stage.world.key_enrolled(who, &key);
-        let submission = stage.world.sign_bare(Who::CountyAuthority, body);
-        stage.admit(submission);
-        Chain::new(stage.world.origin().clone(), key)
-    };
-    (0..SUBMITTERS).map(enrol).collect()
-}
-
-/// Everybody submits at once; what became of each, its chain set right.
-fn race(
-    ledger: &Ledger,
-    at_ms: u64,
-    chains: &mut [Chain],
-    bodies: Vec<(Body, Openings)>,
-) -> Vec<Result<u64, Rule>> {
-    let before: Vec<_> = chains.iter().map(Chain::next).collect();
-    let signed = chains
-        .iter_mut()
-        .zip(bodies)
-        .map(|(chain, (body, openings))| Submission {
-            signed: chain.sign(&body, at_ms),
-            openings,
-        });
-    let signed: Vec<Submission> = signed.collect();
-    let barrier = &Barrier::new(SUBMITTERS);
-    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
-        let submit = |submission| {
-            move || {
-                barrier.wait();
-                let items = ledger.verify(vec![submission]);
-                let items: Vec<Item> = items.into_iter().map(Result::unwrap).collect();
-                let job = Job {
-                    items,
-                    atomic: false,
-                    request: None,
-                };
-                ledger.submit_and_wait(job).unwrap().outcomes.remove(0)
-            }
-        };
-        let hands: Vec<_> = signed
-            .into_iter()
-            .map(|it| scope.spawn(submit(it)))
-            .collect();
-        hands.into_iter().map(|hand| hand.join().unwrap()).collect()
-    });
-    let became = chains.iter_mut().zip(before).zip(outcomes);
-    became
-        .map(|((chain, (sequence, link)), outcome)| match outcome {
-            Outcome::Admitted(admitted) => Ok(admitted.index),
-            Outcome::Refused(refusal) => {
-                chain.resume(sequence, link);
-                Err(refusal.invalid.rule)
-            }
-            Outcome::Unavailable(why) => panic!("{why}"),
-        })
-        .collect()
-}
+const DEPTH: u64 = 1_000;
 
 fn unit(stage: &mut Stage) -> UnitCreated {
     let unit = stage.world.unit();
@@ -97,8 +34,8 @@ fn unit(stage: &mut Stage) -> UnitCreated {
 fn of_several_who_race_for_the_last_kilogram_exactly_one_gets_it() {
     let mut stage = Stage::new();
     let (mut producers, mut buyers) = (
-        devices(&mut stage, Who::Producer),
-        devices(&mut stage, Who::Buyer),
+        stage.devices(Who::Producer, SUBMITTERS),
+        stage.devices(Who::Buyer, SUBMITTERS),
     );
     for round in 0..ROUNDS {
         // Half of it may go once, and no second half and a gram.
@@ -128,7 +65,7 @@ fn of_several_who_race_for_the_last_kilogram_exactly_one_gets_it() {
             .collect();
         let at_ms = stage.world.now_ms;
         stage.tick();
-        let outcomes = race(&stage.ledger, at_ms, &mut producers, bodies);
+        let outcomes = stage.race(&mut producers, bodies, at_ms);
         let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         let lost = outcomes
             .iter()
@@ -151,7 +88,7 @@ fn of_several_who_race_for_the_last_kilogram_exactly_one_gets_it() {
             .collect();
         let at_ms = stage.world.now_ms;
         stage.tick();
-        let outcomes = race(&stage.ledger, at_ms, &mut buyers, bodies);
+        let outcomes = stage.race(&mut buyers, bodies, at_ms);
         let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         let lost = outcomes
             .iter()
@@ -163,8 +100,7 @@ fn of_several_who_race_for_the_last_kilogram_exactly_one_gets_it() {
 
 #[test]
 fn a_lineage_however_deep_is_recalled_followed_and_proved() {
-    let told = std::env::var("TRACE_LINEAGE_DEPTH").ok();
-    let depth = told.map_or(DEPTH, |told| told.parse().unwrap());
+    let depth = usize::try_from(told("TRACE_LINEAGE_DEPTH", DEPTH)).unwrap();
     let mut stage = Stage::new();
     let first = unit(&mut stage);
     let (mut last, mut acts) = (first.clone(), Vec::new());

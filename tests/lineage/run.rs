@@ -55,7 +55,8 @@ const MAIN_RULES: [Rule; 22] = [
 /// One unit of so many is checked by bundle and by graph too.
 const BUNDLE_OF_UNITS: usize = 15;
 
-fn told(name: &str, unless: u64) -> u64 {
+/// A number that the environment tells, or this.
+pub fn told(name: &str, unless: u64) -> u64 {
     let told = std::env::var(name).ok();
     told.map_or(unless, |told| told.parse().unwrap())
 }

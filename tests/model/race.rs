@@ -1,13 +1,10 @@
 //! Several submitters for one thing that can be had once: exactly one gets it.
 
 use std::collections::BTreeMap;
-use std::sync::Barrier;
 use trace_core::error::Rule;
-use trace_core::ledger::job::{Item, Job, Outcome};
 use trace_core::record::chain::Chain;
 use trace_core::record::kinds::unit_created::UnitCreated;
 use trace_core::record::section::Openings;
-use trace_core::record::submission::Submission;
 use trace_core::record::{Body, Quantity};
 use trace_fixtures::Who;
 use trace_fixtures::stage::Stage;
@@ -26,18 +23,8 @@ struct Race {
 impl Race {
     fn new() -> Self {
         let mut stage = Stage::new();
-        let mut devices = |who: Who| {
-            let enrol = |place| {
-                let world = &mut stage.world;
-                let key = world.fresh_key(&format!("{who:?} {place}"));
-                let body = world.key_enrolled(who, &key);
-                let submission = world.sign_bare(Who::CountyAuthority, body);
-                stage.admit(submission);
-                Chain::new(stage.world.origin().clone(), key)
-            };
-            (0..SUBMITTERS).map(enrol).collect()
-        };
-        let (producers, stores) = (devices(Who::Producer), devices(Who::ColdStore));
+        let producers = stage.devices(Who::Producer, SUBMITTERS);
+        let stores = stage.devices(Who::ColdStore, SUBMITTERS);
         Self {
             stage,
             producers,
@@ -62,58 +49,14 @@ impl Race {
         unit
     }
 
-    /// Everybody submits at once; what became of each, and its chain set right.
+    /// Everybody submits at once; what became of each.
     fn run(&mut self, of_stores: bool, bodies: Vec<(Body, Openings)>) -> Vec<Result<u64, Rule>> {
         let at_ms = self.stage.world.now_ms - 1_000;
-        let chains = match of_stores {
+        let devices = match of_stores {
             true => &mut self.stores,
             false => &mut self.producers,
         };
-        let before: Vec<_> = chains.iter().map(Chain::next).collect();
-        let signed = chains
-            .iter_mut()
-            .zip(bodies)
-            .map(|(chain, (body, openings))| {
-                let signed = chain.sign(&body, at_ms);
-                Submission { signed, openings }
-            });
-        let signed: Vec<Submission> = signed.collect();
-        let (ledger, barrier) = (&self.stage.ledger, &Barrier::new(SUBMITTERS));
-        let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
-            let submit = |submission| {
-                move || {
-                    barrier.wait();
-                    let items: Vec<Item> = ledger
-                        .verify(vec![submission])
-                        .into_iter()
-                        .map(Result::unwrap)
-                        .collect();
-                    let job = Job {
-                        items,
-                        atomic: false,
-                        request: None,
-                    };
-                    ledger.submit_and_wait(job).unwrap().outcomes.remove(0)
-                }
-            };
-            let hands: Vec<_> = signed
-                .into_iter()
-                .map(|it| scope.spawn(submit(it)))
-                .collect();
-            hands.into_iter().map(|hand| hand.join().unwrap()).collect()
-        });
-        let chains = chains.iter_mut().zip(before);
-        chains
-            .zip(outcomes)
-            .map(|((chain, (sequence, link)), outcome)| match outcome {
-                Outcome::Admitted(admitted) => Ok(admitted.index),
-                Outcome::Refused(refusal) => {
-                    chain.resume(sequence, link);
-                    Err(refusal.invalid.rule)
-                }
-                Outcome::Unavailable(why) => panic!("{why}"),
-            })
-            .collect()
+        self.stage.race(devices, bodies, at_ms)
     }
 }
 

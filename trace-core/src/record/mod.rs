@@ -29,6 +29,7 @@ pub mod status;
 pub mod subject;
 pub mod submission;
 pub mod supervision;
+pub mod temperature;
 pub mod text;
 pub mod unit;
 pub mod warehouse;
