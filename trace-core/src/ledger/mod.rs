@@ -24,6 +24,7 @@ pub mod lookup;
 pub mod lookups;
 mod nodes;
 pub mod opening;
+pub mod readings;
 pub mod recall_sheet;
 mod rows;
 pub mod seal;
