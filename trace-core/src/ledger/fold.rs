@@ -96,7 +96,7 @@ fn of_claim(
             for key in root_keys {
                 out.push((
                     rows::signer_key(&key.id()),
-                    encode(&enrolled(root_entity(), *key.as_bytes(), false, index)),
+                    encode(&KeyState::enrolled(root_entity(), key, false, index)),
                 ));
             }
         }
@@ -126,7 +126,7 @@ fn of_claim(
         } => {
             out.push((
                 rows::signer_key(&key.id()),
-                encode(&enrolled(*entity, *key.as_bytes(), *hosted, index)),
+                encode(&KeyState::enrolled(*entity, key, *hosted, index)),
             ));
         }
         Claim::RevokesKey {
@@ -222,15 +222,4 @@ fn of_claim(
         _ => {}
     }
     Ok(())
-}
-
-fn enrolled(entity: EntityId, public: [u8; 32], hosted: bool, index: u64) -> KeyState {
-    KeyState {
-        entity,
-        public,
-        enrolled_index: index,
-        hosted,
-        revoked_index: None,
-        compromised_from: None,
-    }
 }

@@ -315,6 +315,43 @@ pub enum Claim {
     },
 }
 
+impl Claim {
+    /// For whom the signer says to act; the maker of a unit among them.
+    #[must_use]
+    pub fn acts_for(&self) -> Option<EntityId> {
+        match self {
+            Self::CreatesUnit { maker: other, .. }
+            | Self::HandsOver {
+                on_behalf_of: other,
+                ..
+            }
+            | Self::Receives {
+                on_behalf_of: other,
+                ..
+            }
+            | Self::Disposes {
+                on_behalf_of: other,
+                ..
+            } => *other,
+            _ => None,
+        }
+    }
+
+    /// The entity, beside the signer, whose governance judging the claim needs:
+    /// that which it registers, grants or revokes, or for which the signer acts.
+    #[must_use]
+    pub fn governance_of(&self) -> Option<EntityId> {
+        match self {
+            Self::RegistersEntity { entity, .. }
+            | Self::EnrolsKey { entity, .. }
+            | Self::RevokesKey { entity, .. }
+            | Self::GrantsRole { entity, .. }
+            | Self::WithdrawsRole { entity, .. } => Some(*entity),
+            other => other.acts_for(),
+        }
+    }
+}
+
 /// So much of a unit; how much is known only with the trade section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
