@@ -13,6 +13,7 @@ use crate::proof::completeness::{Completeness, VerifiedCompleteness};
 use crate::proof::merkle::{leaf_hash, verify_inclusion};
 use crate::proof::note::{Note, VerifierKey};
 use crate::record::claim::Claim;
+use crate::record::cold_chain::weigh_unread;
 use crate::record::section::Openings;
 use crate::record::status;
 use crate::record::subject::SubjectId;
@@ -57,6 +58,14 @@ pub(super) fn verify(
     let barred = lineage::barred(bundle.code, established, &completeness)?;
     let mut judgement = status::judge(&state, &barred, disputing, as_of);
     evidence.weigh(&mut judgement);
+    let placed = replay
+        .records()
+        .iter()
+        .rev()
+        .find(|record| matches!(&record.body, Body::Placed(body) if body.unit == bundle.code));
+    if let Some(placed) = placed {
+        weigh_unread(&mut judgement, placed.index);
+    }
     let policy = established.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();
