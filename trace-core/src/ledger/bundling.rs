@@ -162,33 +162,13 @@ impl Gathering<'_> {
             self.subject(SubjectId::signer(state.entity))?;
         }
         for claim in body.claims(&Openings::default())? {
-            match claim {
-                Claim::RegistersEntity { entity, .. }
-                | Claim::EnrolsKey { entity, .. }
-                | Claim::RevokesKey { entity, .. }
-                | Claim::GrantsRole { entity, .. }
-                | Claim::WithdrawsRole { entity, .. } => self.subject(SubjectId::signer(entity))?,
-                Claim::Voids { target, .. } | Claim::Supersedes { target, .. } => {
-                    if let Some(index) = self.view.index_of(&target)? {
-                        self.entry(index)?;
-                    }
-                }
-                Claim::CreatesUnit {
-                    maker: Some(other), ..
-                }
-                | Claim::HandsOver {
-                    on_behalf_of: Some(other),
-                    ..
-                }
-                | Claim::Receives {
-                    on_behalf_of: Some(other),
-                    ..
-                }
-                | Claim::Disposes {
-                    on_behalf_of: Some(other),
-                    ..
-                } => self.subject(SubjectId::signer(other))?,
-                _ => {}
+            if let Some(entity) = claim.governance_of() {
+                self.subject(SubjectId::signer(entity))?;
+            }
+            if let Claim::Voids { target, .. } | Claim::Supersedes { target, .. } = claim
+                && let Some(index) = self.view.index_of(&target)?
+            {
+                self.entry(index)?;
             }
         }
         Ok(())

@@ -6,7 +6,7 @@
 use super::fold_movement::Folding;
 use super::folded::{ChainState, RecordPlace, RequestState};
 use super::log::Request;
-use super::{Failed, evidence, rows};
+use super::{Failed, cold_chain, evidence, rows};
 use crate::ident::EntityId;
 use crate::record::claim::{Claim, Policy};
 use crate::record::encode::encode;
@@ -76,6 +76,9 @@ pub(crate) fn changes(
         };
         folding.claim(claim)?;
         evidence::changes(folded, claim, signer, hash, index, &mut out)?;
+        if let Claim::Cold(claim) = claim {
+            cold_chain::changes(folded, claim, signer, index, &mut out)?;
+        }
     }
     Ok(out)
 }
@@ -93,7 +96,7 @@ fn of_claim(
             for key in root_keys {
                 out.push((
                     rows::signer_key(&key.id()),
-                    encode(&enrolled(root_entity(), *key.as_bytes(), false, index)),
+                    encode(&KeyState::enrolled(root_entity(), key, false, index)),
                 ));
             }
         }
@@ -123,7 +126,7 @@ fn of_claim(
         } => {
             out.push((
                 rows::signer_key(&key.id()),
-                encode(&enrolled(*entity, *key.as_bytes(), *hosted, index)),
+                encode(&KeyState::enrolled(*entity, key, *hosted, index)),
             ));
         }
         Claim::RevokesKey {
@@ -215,19 +218,8 @@ fn of_claim(
             state.erased_index = Some(index);
             out.push((rows::person(person), encode(&state)));
         }
-        // Movement, marks and evidence have a fold of their own.
+        // Movement, marks, evidence and the cold chain have a fold of their own.
         _ => {}
     }
     Ok(())
-}
-
-fn enrolled(entity: EntityId, public: [u8; 32], hosted: bool, index: u64) -> KeyState {
-    KeyState {
-        entity,
-        public,
-        enrolled_index: index,
-        hosted,
-        revoked_index: None,
-        compromised_from: None,
-    }
 }

@@ -308,16 +308,7 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         let Some(made) = self.made(unit)? else {
             return Ok(());
         };
-        let mark = MarkState {
-            kind,
-            index: self.index,
-            unit: *unit,
-            by: self.signer,
-            maker: made.entity,
-            until_ms,
-            lifted_index: None,
-            completed_index: None,
-        };
+        let mark = MarkState::begun(kind, self.index, *unit, self.signer, made.entity, until_ms);
         let hash = self.hash;
         self.put(rows::mark(&hash), &mark);
         for reached in halting::reach(self.facts, unit, until_ms)? {
@@ -337,10 +328,7 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
 
     fn ends(&mut self, target: &Hash, is_lifted: bool) -> Result<(), Failed> {
         if let Some(mut mark) = self.facts.mark(target)? {
-            match is_lifted {
-                true => mark.lifted_index = Some(self.index),
-                false => mark.completed_index = Some(self.index),
-            }
+            mark.end(self.index, is_lifted);
             self.put(rows::mark(target), &mark);
         }
         Ok(())

@@ -9,6 +9,7 @@
 //! Not here: whether a reader may see it, and a recall's rows, which are
 //! [`recall_sheet`](super::recall_sheet)'s.
 
+use super::folded::Folded;
 use super::view::View;
 use super::{Failed, rows};
 use crate::ident::{CivilDate, EntityId, TraceCode};
@@ -157,14 +158,18 @@ pub fn balance(view: &View, unit: TraceCode) -> Result<Option<UnitBalance>, Fail
     let Some(made) = folded.unit(&unit)?.and_then(|state| state.made) else {
         return Ok(None);
     };
-    Ok(Some(UnitBalance {
+    balance_of(folded, unit, &made).map(Some)
+}
+
+fn balance_of(folded: &Folded, unit: TraceCode, made: &Made) -> Result<UnitBalance, Failed> {
+    Ok(UnitBalance {
         unit,
         maker: made.entity,
         made: made.base_amount,
         base: made.base,
-        balance: custody::balance(folded, &unit, &made)?,
+        balance: custody::balance(folded, &unit, made)?,
         stored: folded.stock(&unit)?.total(),
-    }))
+    })
 }
 
 /// Who holds some of a unit now and how much, by entity behind `after`.
@@ -427,14 +432,7 @@ pub(super) fn graph_unit(
     let Some(made) = state.made else {
         return Ok(None);
     };
-    let balance = UnitBalance {
-        unit,
-        maker: made.entity,
-        made: made.base_amount,
-        base: made.base,
-        balance: custody::balance(folded, &unit, &made)?,
-        stored: folded.stock(&unit)?.total(),
-    };
+    let balance = balance_of(folded, unit, &made)?;
     let certificates = state.certificates.into_iter();
     Ok(Some(GraphUnit {
         depth,

@@ -17,12 +17,14 @@
 //! |---|---|
 //! | `format` | the file's bytes: one spelling |
 //! | `verify` | the order of checks |
-//! | `replay` | the governance that the records themselves establish |
+//! | `replay` | the records one by one: chain, key, right |
+//! | `established` | the governance and state that the records themselves establish |
 //! | `lineage` | the holds and recalls that reach the unit through what it was made from |
 //! | `verdict` | what was found, in words |
 //!
 //! Not here: how a ledger gathers the records.
 
+mod established;
 mod format;
 mod lineage;
 mod replay;

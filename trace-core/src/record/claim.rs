@@ -5,6 +5,7 @@
 //! claims; the fold writes them down. So a new kind made of known claims needs
 //! no change to either.
 
+use super::cold_chain::ColdClaim;
 use super::document::DocumentClaim;
 use super::evidence::Evidence;
 pub use super::form::{Basis, DurabilityKind, Form, FormFamily, Pledge};
@@ -303,6 +304,8 @@ pub enum Claim {
     Evidence(Evidence),
     /// A document is named, or made public.
     Document(DocumentClaim),
+    /// Equipment, its readings, and what is kept in it.
+    Cold(ColdClaim),
     /// The log of look-ups has this length and head.
     SealsLookups {
         /// How many look-ups it holds.
@@ -310,6 +313,43 @@ pub enum Claim {
         /// The hash of its last line.
         head: Hash,
     },
+}
+
+impl Claim {
+    /// For whom the signer says to act; the maker of a unit among them.
+    #[must_use]
+    pub fn acts_for(&self) -> Option<EntityId> {
+        match self {
+            Self::CreatesUnit { maker: other, .. }
+            | Self::HandsOver {
+                on_behalf_of: other,
+                ..
+            }
+            | Self::Receives {
+                on_behalf_of: other,
+                ..
+            }
+            | Self::Disposes {
+                on_behalf_of: other,
+                ..
+            } => *other,
+            _ => None,
+        }
+    }
+
+    /// The entity, beside the signer, whose governance judging the claim needs:
+    /// that which it registers, grants or revokes, or for which the signer acts.
+    #[must_use]
+    pub fn governance_of(&self) -> Option<EntityId> {
+        match self {
+            Self::RegistersEntity { entity, .. }
+            | Self::EnrolsKey { entity, .. }
+            | Self::RevokesKey { entity, .. }
+            | Self::GrantsRole { entity, .. }
+            | Self::WithdrawsRole { entity, .. } => Some(*entity),
+            other => other.acts_for(),
+        }
+    }
 }
 
 /// So much of a unit; how much is known only with the trade section.
@@ -359,8 +399,8 @@ pub struct Tolerance {
 }
 
 /// The newest set of rules known here: 1 is certificates, stock and governance;
-/// 2 adds movement, lineage and recall.
-pub const RULE_SET_NEWEST: u16 = 2;
+/// 2 adds movement, lineage and recall; 3 adds the cold chain.
+pub const RULE_SET_NEWEST: u16 = 3;
 
 /// Checks that a set of rules is known here.
 ///

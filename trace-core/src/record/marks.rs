@@ -39,6 +39,42 @@ pub struct MarkState {
 }
 
 impl MarkState {
+    /// One that begins with the record at `index`, signed by `by`.
+    #[must_use]
+    pub fn begun(
+        kind: MarkKind,
+        index: u64,
+        unit: TraceCode,
+        by: EntityId,
+        maker: EntityId,
+        until_ms: Option<u64>,
+    ) -> Self {
+        Self {
+            kind,
+            index,
+            unit,
+            by,
+            maker,
+            until_ms,
+            lifted_index: None,
+            completed_index: None,
+        }
+    }
+
+    /// After the record at `index` ended it: lifted, or closed as carried out.
+    pub fn end(&mut self, index: u64, is_lifted: bool) {
+        match is_lifted {
+            true => self.lifted_index = Some(index),
+            false => self.completed_index = Some(index),
+        }
+    }
+
+    /// The record that ended it, if one did.
+    #[must_use]
+    pub fn ended_index(&self) -> Option<u64> {
+        self.lifted_index.or(self.completed_index)
+    }
+
     /// Whether it bars what it reaches.
     #[must_use]
     pub fn is_in_force(&self) -> bool {
@@ -76,3 +112,33 @@ impl Barred {
         barred
     }
 }
+
+/// What a kind that begins or ends a mark says of itself: it names a unit and a
+/// reason, and makes one claim.
+macro_rules! mark_kind {
+    ($body:ident, |$this:ident| $claim:expr) => {
+        impl $crate::record::kinds::Kind for $body {
+            type Trade = ();
+
+            fn check(&self) -> Result<(), $crate::error::Invalid> {
+                $crate::record::text::check("reason", &self.reason, 1, 100)
+            }
+
+            fn subjects(&self) -> Vec<$crate::record::subject::SubjectId> {
+                use $crate::record::subject::SubjectId;
+                vec![SubjectId::unit(self.unit), SubjectId::marks(self.unit)]
+            }
+
+            fn claims(&self, _trade: Option<&()>) -> Result<Vec<Claim>, $crate::error::Invalid> {
+                let $this = self;
+                Ok(vec![$claim])
+            }
+
+            fn acted_by(&self) -> Option<TokenId> {
+                self.acted_by
+            }
+        }
+    };
+}
+
+pub(crate) use mark_kind;

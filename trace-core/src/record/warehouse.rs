@@ -6,15 +6,12 @@
 
 use super::hash::Hash;
 use super::quantity::Quantity;
-use super::text;
 use super::wire::TokenId;
+use super::{temperature, text};
 use crate::error::{Invalid, Rule};
 use crate::ident::{EntityId, TraceCode};
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
-
-/// Temperatures a probe can mean: from liquid nitrogen to boiling water.
-const TEMPERATURE_MILLI_C: std::ops::RangeInclusive<i32> = -200_000..=100_000;
 
 /// The trade section of a warehouse entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Schema)]
@@ -62,13 +59,7 @@ impl WarehouseEntry {
                 format!("local time {} minutes from UTC", self.offset_minutes),
             ));
         }
-        match self.temperature_milli_c {
-            Some(found) if !TEMPERATURE_MILLI_C.contains(&found) => Err(Invalid::new(
-                Rule::Temperature,
-                format!("{found} milli-degrees C, {TEMPERATURE_MILLI_C:?} can be"),
-            )),
-            _ => Ok(()),
-        }
+        self.temperature_milli_c.map_or(Ok(()), temperature::check)
     }
 }
 

@@ -7,8 +7,7 @@ use crate::ident::{EntityId, TraceCode};
 use crate::record::Hash;
 use crate::record::marks::{MarkKind, MarkState};
 use crate::record::movement::Manner;
-use crate::record::rights::SignedAs;
-use crate::record::role::Role;
+use crate::record::rights::{self, SignedAs};
 use std::collections::HashSet;
 
 /// Most units that one hold or recall reaches: 262,144 rows of about 160 bytes,
@@ -82,7 +81,7 @@ pub(super) fn holds<F: Facts>(
     unit: &TraceCode,
 ) -> Result<(), F::Error> {
     let (_, made) = units::existing(facts, unit)?;
-    if !matches!(signer.role, Role::Authority | Role::Inspector | Role::Root) {
+    if !rights::may_halt(signer.role) {
         let may = facts
             .tolerance(made.product_class)?
             .is_some_and(|tolerance| tolerance.holders.contains(&signer.role));
@@ -121,9 +120,7 @@ fn reached<F: Facts>(facts: &F, unit: &TraceCode, until_ms: Option<u64>) -> Resu
 
 /// A mark is lifted or closed once.
 pub(super) fn ends<F: Facts>(facts: &F, target: &Hash) -> Result<(), F::Error> {
-    let ended = facts
-        .mark(target)?
-        .and_then(|mark| mark.lifted_index.or(mark.completed_index));
+    let ended = facts.mark(target)?.and_then(|mark| mark.ended_index());
     match ended {
         None => Ok(()),
         Some(index) => Err(Invalid::new(

@@ -7,8 +7,10 @@
 //!
 //! Set 1 knows certificates, cold stores and governance. Set 2 adds movement
 //! and status; what it adds to the judging of set 1's kinds reacts only to state
-//! that set 2's kinds alone can make, so one code holds both.
+//! that set 2's kinds alone can make, so one code holds both. Set 3 adds the
+//! kinds of the cold chain, and changes nothing for the others.
 
+mod cold_chain;
 mod conservation;
 pub(crate) mod custody;
 mod entities;
@@ -19,9 +21,11 @@ pub mod movements;
 pub mod official;
 mod quantities;
 mod supervision;
+pub mod temperature;
 mod times;
 mod units;
 
+pub use cold_chain::ColdFacts;
 pub use evidence::EvidenceFacts;
 pub use halting::REACH_MAX;
 
@@ -39,7 +43,7 @@ use movements::{Balance, CertificateUse, Edge, Holding, PaperUse, Transfer};
 use serde::{Deserialize, Serialize};
 
 /// The folded state that rules read.
-pub trait Facts: EvidenceFacts {
+pub trait Facts: EvidenceFacts + ColdFacts {
     /// The unit that holds, or for which is reserved, this certificate number.
     ///
     /// # Errors
@@ -418,6 +422,7 @@ fn judge<F: Facts>(
         Claim::Supervision(step) => supervision::step(facts, signer, at, step),
         Claim::Evidence(found) => evidence::found(facts, at, found),
         Claim::Document(claim) => evidence::document(facts, signer, claim),
+        Claim::Cold(claim) => cold_chain::said(facts, signer, at, claim),
         Claim::RestrictsPerson { person, .. } => entities::person_known(facts, person).map(|_| ()),
         Claim::ErasesPerson { person } => entities::erases(facts, at, person),
         _ => Ok(()),

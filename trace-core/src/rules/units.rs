@@ -111,20 +111,17 @@ pub(super) fn supersedes<F: Facts>(
     replacement_number: &str,
 ) -> Result<(), F::Error> {
     let (state, _) = existing(facts, unit)?;
-    standing(&state, number)?;
+    let is_by_maker = standing(&state, number)?.form.is_by_maker();
     if let Some(other) = facts.certificate_unit(replacement_number)? {
         return Err(used(facts, replacement_number, &other)?.into());
     }
     let Some(replacement) = facts.unit(replacement_unit)? else {
-        let held = state.certificate(number);
-        return match held.is_none_or(|held| held.form.is_by_maker()) {
+        return match is_by_maker {
             true => Ok(()),
             // Only its maker will create it, who must not find it reserved.
             false => Err(unknown(replacement_unit).into()),
         };
     };
-    let held = state.certificate(number);
-    let is_by_maker = held.is_none_or(|held| held.form.is_by_maker());
     // Who certifies what others made has only their units to name.
     if !is_by_maker && replacement.made.is_some() {
         return room_for_reservation(&replacement, replacement_unit).map_err(F::Error::from);

@@ -5,7 +5,7 @@
 //! to the same: a mark reaches a unit by acts that stood in the log before it
 //! and that were done until the time it names.
 
-use super::replay::Replay;
+use super::established::Established;
 use crate::error::Verify;
 use crate::ident::TraceCode;
 use crate::proof::completeness::VerifiedCompleteness;
@@ -28,10 +28,10 @@ pub(super) struct MadeFrom {
 /// stated of the marks of each unit in it.
 pub(super) fn barred(
     code: TraceCode,
-    replay: &Replay,
+    established: &Established,
     completeness: &VerifiedCompleteness,
 ) -> Result<Barred, Verify> {
-    let rule_set = replay
+    let rule_set = established
         .policy_in_force()
         .map_or(MARKS_FROM_RULE_SET, |policy| policy.rule_set);
     if rule_set < MARKS_FROM_RULE_SET {
@@ -46,33 +46,33 @@ pub(super) fn barred(
                 "nothing is stated about holds and recalls of {unit}"
             ));
         }
-        if unit != code && !replay.is_made(&unit) {
+        if unit != code && !established.is_made(&unit) {
             return incomplete(format!(
                 "the record that makes {unit}, of which {code} was made"
             ));
         }
-        let made_from = replay.made_from(&unit);
+        let made_from = established.made_from(&unit);
         for parent in made_from.iter().flat_map(|from| &from.units) {
             if lineage.insert(*parent) {
                 found.push(*parent);
             }
         }
     }
-    let reaching = replay
+    let reaching = established
         .marks()
-        .filter(|mark| mark.is_in_force() && reaches(mark, code, replay));
+        .filter(|mark| mark.is_in_force() && reaches(mark, code, established));
     Ok(Barred::by(reaching))
 }
 
 /// Whether a mark's unit leads to `code`.
-fn reaches(mark: &MarkState, code: TraceCode, replay: &Replay) -> bool {
+fn reaches(mark: &MarkState, code: TraceCode, established: &Established) -> bool {
     let mut found = vec![code];
     let mut known = BTreeSet::from([code]);
     while let Some(unit) = found.pop() {
         if unit == mark.unit {
             return true;
         }
-        let Some(from) = replay.made_from(&unit) else {
+        let Some(from) = established.made_from(&unit) else {
             continue;
         };
         if from.index < mark.index && mark.reaches(from.at_ms) {

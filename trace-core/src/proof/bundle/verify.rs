@@ -39,24 +39,25 @@ pub(super) fn verify(
     }
     let about = about_unit(bundle.code, replay.records(), &completeness)?;
 
+    let established = replay.established();
     let disputed: BTreeSet<u64> = replay
         .records()
         .iter()
         .filter(|record| {
-            let key = replay.key_state(&record.key);
+            let key = established.key_state(&record.key);
             key.is_some_and(|key| key.is_disputed_at(record.index))
         })
         .map(|record| record.index)
         .collect();
-    let state = replay.unit_state();
-    let evidence = replay.evidence();
+    let state = established.unit_state();
+    let evidence = established.evidence();
     let mut deciding = state.deciding();
     deciding.extend(evidence.deciding());
     let disputing = deciding.intersection(&disputed).next().copied();
-    let barred = lineage::barred(bundle.code, &replay, &completeness)?;
+    let barred = lineage::barred(bundle.code, established, &completeness)?;
     let mut judgement = status::judge(&state, &barred, disputing, as_of);
     evidence.weigh(&mut judgement);
-    let policy = replay.policy_in_force();
+    let policy = established.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();
     for record in &mut proved {

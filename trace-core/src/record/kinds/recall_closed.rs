@@ -1,13 +1,10 @@
 //! 召回结束: it was carried out, or there was no ground for it.
 
-use crate::error::Invalid;
 use crate::ident::TraceCode;
 use crate::record::claim::Claim;
 use crate::record::hash::Hash;
-use crate::record::kinds::Kind;
+use crate::record::marks::mark_kind;
 use crate::record::movement::RecallOutcome;
-use crate::record::subject::SubjectId;
-use crate::record::text;
 use crate::record::wire::TokenId;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -28,22 +25,4 @@ pub struct RecallClosed {
     pub acted_by: Option<TokenId>,
 }
 
-impl Kind for RecallClosed {
-    type Trade = ();
-
-    fn check(&self) -> Result<(), Invalid> {
-        text::check("reason", &self.reason, 1, 100)
-    }
-
-    fn subjects(&self) -> Vec<SubjectId> {
-        vec![SubjectId::unit(self.unit), SubjectId::marks(self.unit)]
-    }
-
-    fn claims(&self, _trade: Option<&()>) -> Result<Vec<Claim>, Invalid> {
-        Ok(vec![Claim::ClosesRecall { unit: self.unit, target: self.target, outcome: self.outcome }])
-    }
-
-    fn acted_by(&self) -> Option<TokenId> {
-        self.acted_by
-    }
-}
+mark_kind!(RecallClosed, |body| Claim::ClosesRecall { unit: body.unit, target: body.target, outcome: body.outcome });

@@ -1,12 +1,9 @@
 //! 召回: a unit and everything made from it, up to a time, goes back or is
 //! destroyed. Every later look-up of any of it says so.
 
-use crate::error::Invalid;
 use crate::ident::TraceCode;
 use crate::record::claim::Claim;
-use crate::record::kinds::Kind;
-use crate::record::subject::SubjectId;
-use crate::record::text;
+use crate::record::marks::mark_kind;
 use crate::record::wire::TokenId;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -26,22 +23,4 @@ pub struct Recalled {
     pub acted_by: Option<TokenId>,
 }
 
-impl Kind for Recalled {
-    type Trade = ();
-
-    fn check(&self) -> Result<(), Invalid> {
-        text::check("reason", &self.reason, 1, 100)
-    }
-
-    fn subjects(&self) -> Vec<SubjectId> {
-        vec![SubjectId::unit(self.unit), SubjectId::marks(self.unit)]
-    }
-
-    fn claims(&self, _trade: Option<&()>) -> Result<Vec<Claim>, Invalid> {
-        Ok(vec![Claim::Recalls { unit: self.unit, until_ms: self.until_ms }])
-    }
-
-    fn acted_by(&self) -> Option<TokenId> {
-        self.acted_by
-    }
-}
+mark_kind!(Recalled, |body| Claim::Recalls { unit: body.unit, until_ms: body.until_ms });

@@ -1,12 +1,9 @@
 //! 解除暂停: a hold ends, for the unit and for all that it reached.
 
-use crate::error::Invalid;
 use crate::ident::TraceCode;
 use crate::record::claim::Claim;
 use crate::record::hash::Hash;
-use crate::record::kinds::Kind;
-use crate::record::subject::SubjectId;
-use crate::record::text;
+use crate::record::marks::mark_kind;
 use crate::record::wire::TokenId;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -25,22 +22,4 @@ pub struct Released {
     pub acted_by: Option<TokenId>,
 }
 
-impl Kind for Released {
-    type Trade = ();
-
-    fn check(&self) -> Result<(), Invalid> {
-        text::check("reason", &self.reason, 1, 100)
-    }
-
-    fn subjects(&self) -> Vec<SubjectId> {
-        vec![SubjectId::unit(self.unit), SubjectId::marks(self.unit)]
-    }
-
-    fn claims(&self, _trade: Option<&()>) -> Result<Vec<Claim>, Invalid> {
-        Ok(vec![Claim::Releases { unit: self.unit, target: self.target }])
-    }
-
-    fn acted_by(&self) -> Option<TokenId> {
-        self.acted_by
-    }
-}
+mark_kind!(Released, |body| Claim::Releases { unit: body.unit, target: body.target });

@@ -5,11 +5,11 @@
 //! Which units became which is public; how much is trade.
 
 use crate::error::{Invalid, Rule};
-use crate::ident::{Lot, TraceCode};
+use crate::ident::TraceCode;
 use crate::record::claim::{Claim, Share};
 use crate::record::hash::Hash;
 use crate::record::kinds::Kind;
-use crate::record::kinds::unit_created::{Durability, ProductClass};
+use crate::record::kinds::unit_created::{Durability, ProductClass, check_goods};
 use crate::record::movement::{Conversion, Moment, Process};
 use crate::record::quantity::Quantity;
 use crate::record::subject::{SUBJECTS_MAX, SubjectId};
@@ -18,7 +18,6 @@ use crate::record::wire::{Day, GtinNumber, TokenId};
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 /// Most conversions: each of the three measures that went in.
 const CONVERSIONS_MAX: usize = 3;
@@ -84,24 +83,10 @@ impl Output {
         text::check("product", &self.product, 1, 60)?;
         text::check_option("specification", self.specification.as_deref(), 60)?;
         text::check_option("storage", self.storage.as_deref(), 60)?;
-        let produced = self.produced_on.date()?;
-        if let Some(durability) = self.durability {
-            let last = durability.on.date()?;
-            if last < produced {
-                return Err(Invalid::new(Rule::DatesDisagree, format!("produced on {produced}, to be sold until {last}")));
-            }
-        }
-        if let Some(gtin) = self.gtin {
-            gtin.gtin()?;
-        }
-        self.lot.as_deref().map_or(Ok(()), |lot| Lot::from_str(lot).map(drop))
+        check_goods(self.produced_on, self.durability, self.gtin, self.lot.as_deref())
     }
 
     fn claim(&self, quantity: Option<Quantity>) -> Result<Claim, Invalid> {
-        let durability = match self.durability {
-            Some(durability) => Some((durability.kind, durability.on.date()?)),
-            None => None,
-        };
         Ok(Claim::CreatesUnit {
             unit: self.unit,
             maker: None,
@@ -109,7 +94,7 @@ impl Output {
             product_class: self.product_class,
             quantity,
             produced_on: self.produced_on.date()?,
-            durability,
+            durability: self.durability.map(Durability::dated).transpose()?,
             gtin: self.gtin.map(GtinNumber::gtin).transpose()?,
             lot: self.lot.clone(),
             foreign_codes: Vec::new(),

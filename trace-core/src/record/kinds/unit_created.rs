@@ -2,7 +2,7 @@
 //! slaughter, production or import.
 
 use crate::error::{Invalid, Rule};
-use crate::ident::{Lot, TraceCode};
+use crate::ident::{CivilDate, Lot, TraceCode};
 use crate::record::claim::{Claim, DurabilityKind};
 use crate::record::kinds::Kind;
 use crate::record::quantity::Quantity;
@@ -60,6 +60,40 @@ pub struct Durability {
     pub on: Day,
 }
 
+impl Durability {
+    /// The same with its last day as a date.
+    ///
+    /// # Errors
+    /// [`Rule::Date`].
+    pub fn dated(self) -> Result<(DurabilityKind, CivilDate), Invalid> {
+        Ok((self.kind, self.on.date()?))
+    }
+}
+
+/// Checks what every unit says of its goods however it begins: dates in order,
+/// and the codes on the package.
+///
+/// # Errors
+/// [`Rule::Date`], [`Rule::DatesDisagree`], [`Rule::Gs1`] or [`Rule::Lot`].
+pub fn check_goods(
+    produced_on: Day,
+    durability: Option<Durability>,
+    gtin: Option<GtinNumber>,
+    lot: Option<&str>,
+) -> Result<(), Invalid> {
+    let produced = produced_on.date()?;
+    if let Some(durability) = durability {
+        let last = durability.on.date()?;
+        if last < produced {
+            return Err(Invalid::new(Rule::DatesDisagree, format!("produced on {produced}, to be sold until {last}")));
+        }
+    }
+    if let Some(gtin) = gtin {
+        gtin.gtin()?;
+    }
+    lot.map_or(Ok(()), |lot| Lot::from_str(lot).map(drop))
+}
+
 /// The body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Schema)]
 #[serde(deny_unknown_fields)]
@@ -105,19 +139,7 @@ impl Kind for UnitCreated {
         text::check("origin_place", &self.origin_place, 1, 80)?;
         text::check_option("storage", self.storage.as_deref(), 60)?;
         self.quantity.check()?;
-        let produced = self.produced_on.date()?;
-        if let Some(durability) = self.durability {
-            let last = durability.on.date()?;
-            if last < produced {
-                return Err(Invalid::new(Rule::DatesDisagree, format!("produced on {produced}, to be sold until {last}")));
-            }
-        }
-        if let Some(gtin) = self.gtin {
-            gtin.gtin()?;
-        }
-        if let Some(lot) = &self.lot {
-            Lot::from_str(lot)?;
-        }
+        check_goods(self.produced_on, self.durability, self.gtin, self.lot.as_deref())?;
         if let Some(area) = self.origin_area {
             area.area()?;
         }
@@ -136,10 +158,6 @@ impl Kind for UnitCreated {
     }
 
     fn claims(&self, _trade: Option<&()>) -> Result<Vec<Claim>, Invalid> {
-        let durability = match self.durability {
-            Some(durability) => Some((durability.kind, durability.on.date()?)),
-            None => None,
-        };
         Ok(vec![Claim::CreatesUnit {
             unit: self.unit,
             maker: None,
@@ -147,7 +165,7 @@ impl Kind for UnitCreated {
             product_class: self.product_class,
             quantity: Some(self.quantity),
             produced_on: self.produced_on.date()?,
-            durability,
+            durability: self.durability.map(Durability::dated).transpose()?,
             gtin: self.gtin.map(GtinNumber::gtin).transpose()?,
             lot: self.lot.clone(),
             foreign_codes: self.foreign_codes.clone(),

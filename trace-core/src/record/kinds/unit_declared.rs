@@ -5,19 +5,18 @@
 //! A paper covers a quantity: what is declared under one paper never exceeds
 //! it, and a paper whose quantity is not stated is used once.
 
-use crate::error::{Invalid, Rule};
-use crate::ident::{EntityId, Lot, TraceCode};
+use crate::error::Invalid;
+use crate::ident::{EntityId, TraceCode};
 use crate::record::claim::Claim;
 use crate::record::hash::Hash;
 use crate::record::kinds::Kind;
-use crate::record::kinds::unit_created::{Durability, ProductClass};
+use crate::record::kinds::unit_created::{Durability, ProductClass, check_goods};
 use crate::record::quantity::Quantity;
 use crate::record::subject::SubjectId;
 use crate::record::text;
 use crate::record::wire::{AreaCode, Day, GtinNumber, TokenId};
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
-use std::str::FromStr;
 
 /// The certificate on whose word a unit begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Schema)]
@@ -105,19 +104,7 @@ impl Kind for UnitDeclared {
         text::check("origin_place", &self.origin_place, 1, 80)?;
         text::check_option("storage", self.storage.as_deref(), 60)?;
         self.quantity.check()?;
-        let produced = self.produced_on.date()?;
-        if let Some(durability) = self.durability {
-            let last = durability.on.date()?;
-            if last < produced {
-                return Err(Invalid::new(Rule::DatesDisagree, format!("produced on {produced}, to be sold until {last}")));
-            }
-        }
-        if let Some(gtin) = self.gtin {
-            gtin.gtin()?;
-        }
-        if let Some(lot) = &self.lot {
-            Lot::from_str(lot)?;
-        }
+        check_goods(self.produced_on, self.durability, self.gtin, self.lot.as_deref())?;
         self.origin_area.map_or(Ok(()), |area| area.area().map(drop))
     }
 
@@ -126,10 +113,6 @@ impl Kind for UnitDeclared {
     }
 
     fn claims(&self, _trade: Option<&()>) -> Result<Vec<Claim>, Invalid> {
-        let durability = match self.durability {
-            Some(durability) => Some((durability.kind, durability.on.date()?)),
-            None => None,
-        };
         let uses = Claim::UsesPaper { paper: self.paper.id(), total: self.paper.quantity, quantity: self.quantity };
         let creates = Claim::CreatesUnit {
             unit: self.unit,
@@ -138,7 +121,7 @@ impl Kind for UnitDeclared {
             product_class: self.product_class,
             quantity: Some(self.quantity),
             produced_on: self.produced_on.date()?,
-            durability,
+            durability: self.durability.map(Durability::dated).transpose()?,
             gtin: self.gtin.map(GtinNumber::gtin).transpose()?,
             lot: self.lot.clone(),
             foreign_codes: Vec::new(),

@@ -45,9 +45,9 @@ use super::{
     marks::{self, Marks},
 };
 use crate::{
+    api::entities::key_enrolled,
     cli::{
         Failure, Manner,
-        entity::key_enrolled,
         local::{Denied, Local},
         progress::{Interrupt, bar},
         token,
@@ -406,7 +406,7 @@ fn hosted(
         .ledger()
         .host_key(entity.id, seed, machine::random())?;
     let (registrar, _) = opening::registrar(city, entity);
-    let body = key_enrolled(city.origin(), entity.id, &key, true, None);
+    let body = key_enrolled(city.origin(), entity.id, &key, true).into();
     let signed = chains.chain(registrar).sign(&body, at_ms);
     let verified = local.ledger().verify(vec![Submission::bare(signed)]);
     let items = verified

@@ -133,7 +133,7 @@ fn nobody_becomes_root_by_opening_the_ledger_again() {
         .verify(&Key::parse(&seed(5).public()).unwrap())
         .unwrap();
     let claims = verified.body().claims(&Openings::default()).unwrap();
-    let refused = rights::authorise(&replay, &verified, &claims).unwrap_err();
+    let refused = rights::authorise(replay.established(), &verified, &claims).unwrap_err();
     assert_eq!(refused.rule, Rule::Right);
     // Nor may the root authority itself.
     let opening = governance.opening();
@@ -143,7 +143,7 @@ fn nobody_becomes_root_by_opening_the_ledger_again() {
     let verified = by_root
         .verify(&Key::parse(&seed(1).public()).unwrap())
         .unwrap();
-    let refused = rights::authorise(&replay, &verified, &claims).unwrap_err();
+    let refused = rights::authorise(replay.established(), &verified, &claims).unwrap_err();
     assert_eq!(refused.rule, Rule::Right);
 
     world.append(&again);
