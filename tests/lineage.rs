@@ -10,6 +10,7 @@
 //! | `verdict` | the model's word on an act |
 //! | `chance` | which act comes next |
 //! | `run` | acts against the ledger; balances, holders, graphs and statuses; then all again after reopening |
+//! | `questions` | each sort of open question and of balance, once asked and once not |
 //! | `edges` | several submitters for the last kilogram; a lineage a thousand deep |
 //!
 //! The seed is printed. `TRACE_LINEAGE_STEPS` sets how many acts are tried (20,000
@@ -27,6 +28,7 @@ mod lineage {
     mod chance;
     mod edges;
     mod plain;
+    mod questions;
     mod run;
     mod verdict;
 }

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::mpsc::channel;
 use trace_core::error::Rule;
-use trace_core::ident::TraceCode;
+use trace_core::ident::{Area, TraceCode};
+use trace_core::ledger::balances::{self, Period, ProductBalance};
 use trace_core::ledger::job::{Job, Outcome};
 use trace_core::ledger::lineage::{self, Limits};
 use trace_core::ledger::lookup::{Audience, Lookup};
@@ -19,6 +20,7 @@ use trace_core::ledger::{View, bundling};
 use trace_core::proof::anchor::Anchor;
 use trace_core::proof::merkle::leaf_hash;
 use trace_core::record::movement::Manner;
+use trace_core::record::quantity::BaseUnit;
 use trace_core::record::{Role, Status};
 use trace_fixtures::Who;
 use trace_fixtures::stage::{Stage, parts};
@@ -202,6 +204,42 @@ impl Run {
         }
         let questions = lineage::questions(view, 0, usize::MAX).unwrap();
         assert_eq!(questions.len() as u64, self.model.questions);
+        self.check_entities(view);
+    }
+
+    /// What each entity holds in all, and its area, against what the model's lots
+    /// add up to.
+    fn check_entities(&self, view: &View) {
+        let period = Period {
+            first: None,
+            last: self.stage.today().add_days(400).unwrap(),
+        };
+        let held = |found: Vec<ProductBalance>| {
+            let mut sums: BTreeMap<BaseUnit, i64> = BTreeMap::new();
+            for product in found {
+                assert!(product.held >= 0 && product.held_before == 0, "{product:?}");
+                *sums.entry(product.base).or_default() += product.held;
+            }
+            sums.retain(|_, sum| *sum != 0);
+            sums
+        };
+        let mut all: BTreeMap<BaseUnit, i64> = BTreeMap::new();
+        for (place, who) in Who::ALL.iter().enumerate() {
+            let mut wanted: BTreeMap<BaseUnit, i64> = BTreeMap::new();
+            for unit in self.model.units.values() {
+                let lot = unit.lots.get(&place).map_or(0, |lot| lot.amount);
+                for sums in [&mut wanted, &mut all] {
+                    *sums.entry(unit.measure).or_default() += i64::try_from(lot).unwrap();
+                }
+            }
+            wanted.retain(|_, sum| *sum != 0);
+            let entity = self.stage.world.id(*who);
+            let found = balances::of_entity(view, entity, period).unwrap();
+            assert_eq!(held(found), wanted, "{who:?}");
+        }
+        all.retain(|_, sum| *sum != 0);
+        let found = balances::of_area(view, Area::HEBEI, period).unwrap();
+        assert_eq!(held(found), all);
     }
 
     /// What bars each unit by look-up; of some also bundle, graph and sheet.
