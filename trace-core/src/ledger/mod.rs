@@ -7,13 +7,17 @@
 
 pub mod audit;
 pub mod backup;
+pub mod balances;
 pub mod bundling;
 mod checkpoints;
 mod clock;
 pub mod cold_chain;
+pub mod conduct;
 pub mod documents;
 mod evidence;
+pub mod flow;
 mod fold;
+mod fold_flow;
 mod fold_movement;
 mod folded;
 pub mod hosted;
@@ -24,6 +28,7 @@ pub mod lookup;
 pub mod lookups;
 mod nodes;
 pub mod opening;
+pub mod questions;
 pub mod readings;
 pub mod recall_sheet;
 mod rows;

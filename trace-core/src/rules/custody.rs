@@ -158,7 +158,7 @@ pub(crate) fn cover<F: Facts>(
 
 /// Whose goods a certificate covers first: its issuer's, or where an authority
 /// certifies what others made, the maker's.
-fn first_holder<F: Facts>(
+pub(crate) fn first_holder<F: Facts>(
     facts: &F,
     certificate: &CertificateState,
 ) -> Result<Option<EntityId>, F::Error> {
