@@ -14,7 +14,7 @@ use crate::record::marks::{MarkKind, MarkState};
 use crate::record::movement::{Manner, RecallOutcome};
 use crate::record::unit::Made;
 use crate::rules::movements::{Edge, Holding, PaperUse, Question, Transfer};
-use crate::rules::{Facts, custody, halting};
+use crate::rules::{Facts, corrections, custody, halting};
 
 /// The record that is folded.
 pub(super) struct Folding<'a, F> {
@@ -57,10 +57,11 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
                 quantity: Some(quantity),
                 ..
             } => {
-                let mut used = self.facts.certificate_use(number)?;
+                let account = corrections::account(self.facts, number)?;
+                let mut used = self.facts.certificate_use(&account)?;
                 used.admitted = used.admitted.saturating_add(quantity.base_amount());
                 used.named(self.index, self.hash);
-                self.put(rows::certificate_use(number), &used);
+                self.put(rows::certificate_use(&account), &used);
                 Ok(())
             }
             Claim::Disposes {
@@ -183,14 +184,15 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         balance.hand_over(amount, handing.to.is_none());
         self.put(rows::balance(unit), &balance);
         if let Some(number) = certificate {
+            let account = corrections::account(self.facts, number)?;
             let state = self.facts.unit(unit)?.unwrap_or_default();
             if let Some(certificate) = state.certificate(number) {
                 let left = custody::cover(self.facts, certificate, &from)?;
-                self.put(rows::cover(number, &from), &left.saturating_sub(amount));
+                self.put(rows::cover(&account, &from), &left.saturating_sub(amount));
             }
-            let mut used = self.facts.certificate_use(number)?;
+            let mut used = self.facts.certificate_use(&account)?;
             used.named(self.index, self.hash);
-            self.put(rows::certificate_use(number), &used);
+            self.put(rows::certificate_use(&account), &used);
         }
         let Some(to) = handing.to else {
             return Ok(());
@@ -249,13 +251,20 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         if let Some(number) = &transfer.certificate {
             let state = self.facts.unit(&unit)?.unwrap_or_default();
             if let Some(certificate) = state.certificate(number) {
+                // By now it may be replaced: what comes back or goes on is of
+                // whatever stands in its place.
+                let account = corrections::account(self.facts, number)?;
                 for (entity, more) in [
                     (transfer.to, arrival.accepted),
                     (transfer.from, arrival.refused),
                 ] {
                     let left = custody::cover(self.facts, certificate, &entity)?;
-                    let key = rows::cover(number, &entity);
+                    let key = rows::cover(&account, &entity);
                     self.put(key, &left.saturating_add(more));
+                }
+                if arrival.accepted > 0 {
+                    let key = rows::receiver(&account, &transfer.to);
+                    self.out.push((key, encode(&self.index)));
                 }
             }
         }

@@ -10,6 +10,7 @@ pub mod backup;
 pub mod bundling;
 mod checkpoints;
 mod clock;
+mod corrections;
 pub mod documents;
 mod evidence;
 mod fold;

@@ -347,7 +347,7 @@ fn catch_up(index: Index, log: &LogView, size: u64) -> Result<Index, Store> {
     let current_to = index.current_to();
     let wanted: [u8; 32] = match current_to {
         0 => [0; 32],
-        some if some <= size => log.root(some)?.into(),
+        some if some <= size => fold::binding(log.root(some)?),
         _ => [0; 32],
     };
     let matches = current_to <= size && (index.binding() == wanted || current_to == 0);
@@ -428,7 +428,7 @@ fn replay_one(
     frontier
         .push(crate::proof::merkle::leaf_hash(bytes))
         .map_err(|error| damaged(error.to_string()))?;
-    index.maybe_merge(at + 1, frontier.root().into())
+    index.maybe_merge(at + 1, fold::binding(frontier.root()))
 }
 
 /// Whether `folder` holds a ledger's log.

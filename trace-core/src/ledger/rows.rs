@@ -192,6 +192,27 @@ pub(crate) fn cover(number: &str, entity: &EntityId) -> Vec<u8> {
     key(b'w', &[number.as_bytes(), &[0], entity.as_bytes()])
 }
 
+/// Certificate number and entity → the entity received goods under it: the
+/// prefix of their keys.
+pub(crate) fn receivers(number: &str) -> Vec<u8> {
+    key(b'R', &[number.as_bytes(), &[0]])
+}
+
+/// The key of one receiver.
+pub(crate) fn receiver(number: &str, entity: &EntityId) -> Vec<u8> {
+    key(b'R', &[number.as_bytes(), &[0], entity.as_bytes()])
+}
+
+/// A reserved certificate number → `Reservation`.
+pub(crate) fn reservation(number: &str) -> Vec<u8> {
+    key(b'C', &[number.as_bytes()])
+}
+
+/// A certificate's record → the agreements to its correction.
+pub(crate) fn agreements(certificate: &Hash) -> Vec<u8> {
+    key(b'G', &[certificate.as_bytes()])
+}
+
 /// Paper → `PaperUse`.
 pub(crate) fn paper(paper: &Hash) -> Vec<u8> {
     key(b'z', &[paper.as_bytes()])

@@ -432,7 +432,7 @@ impl Sequencer {
     /// Final, as of [`admit`](Self::admit).
     pub fn settle(&mut self) -> Result<(), Store> {
         self.refuse_stopped()?;
-        let (size, root) = (self.frontier.size(), self.frontier.root().into());
+        let (size, root) = (self.frontier.size(), fold::binding(self.frontier.root()));
         let prepared = self.checkpoints.prepare();
         let settled = prepared.and_then(|()| self.index.maybe_merge(size, root));
         self.stop_on_error(settled)
@@ -482,7 +482,7 @@ impl Sequencer {
     pub fn close(mut self) -> Result<(), Store> {
         if self.stopped.is_none() {
             self.index
-                .flush(self.frontier.size(), self.frontier.root().into())?;
+                .flush(self.frontier.size(), fold::binding(self.frontier.root()))?;
         }
         let Self {
             log, index, view, ..

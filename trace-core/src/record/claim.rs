@@ -283,6 +283,23 @@ pub enum Claim {
         /// The number of the replacing certificate.
         replacement_number: String,
     },
+    /// Somebody agrees that a certificate be replaced so.
+    AgreesToCorrection {
+        /// The record that is to be replaced.
+        target: Hash,
+        /// The unit it is about.
+        unit: TraceCode,
+        /// The certificate's number.
+        number: String,
+        /// The unit of the replacing certificate.
+        replacement_unit: TraceCode,
+        /// The number of the replacing certificate.
+        replacement_number: String,
+        /// How much that covers.
+        quantity: Quantity,
+        /// What else it says, as [`terms`](super::correction::terms).
+        terms: Hash,
+    },
     /// A person's data are locked away at once and destroyed on a date.
     RestrictsPerson {
         /// Whose.
@@ -396,8 +413,8 @@ pub struct Tolerance {
 }
 
 /// The newest set of rules known here: 1 is certificates, stock and governance;
-/// 2 adds movement, lineage and recall.
-pub const RULE_SET_NEWEST: u16 = 2;
+/// 2 adds movement, lineage and recall; 3 adds corrections after receipt.
+pub const RULE_SET_NEWEST: u16 = 3;
 
 /// Checks that a set of rules is known here.
 ///

@@ -101,6 +101,8 @@ pub struct Judgement {
     pub reasons: Vec<Reason>,
     /// Where the new certificate is, when this one was replaced.
     pub replaced_by: Option<(TraceCode, String)>,
+    /// Index of the certificate that was replaced.
+    pub replaced_index: Option<u64>,
 }
 
 /// The status that wins among those that hold.
@@ -124,6 +126,7 @@ pub fn judge(
             status: Status::Unknown,
             reasons: Vec::new(),
             replaced_by: None,
+            replaced_index: None,
         };
     };
     match state.voided_index {
@@ -164,7 +167,7 @@ pub fn judge(
             "签名密钥均未被报告泄露",
         ),
     }
-    let replaced_by = judge_certificates(state, today, &mut list);
+    let replaced = judge_certificates(state, today, &mut list);
     match made.durability.map(|(kind, on)| (kind, on.date())) {
         None => list.unknown(
             "date",
@@ -196,7 +199,8 @@ pub fn judge(
     Judgement {
         status: winner(list.holding),
         reasons: list.reasons,
-        replaced_by,
+        replaced_index: replaced.as_ref().map(|(index, ..)| *index),
+        replaced_by: replaced.map(|(_, unit, number)| (unit, number)),
     }
 }
 
@@ -223,13 +227,16 @@ fn judge_marks(barred: &Barred, list: &mut Checklist) {
     }
 }
 
+/// A replaced certificate's index, and the unit and number of the new one.
+type Replaced = (u64, TraceCode, String);
+
 /// Judges the certificates of each family by themselves: a unit is certified in
 /// several ways at once, and one does not stand in for another.
 fn judge_certificates(
     state: &UnitState,
     today: CivilDate,
     list: &mut Checklist,
-) -> Option<(TraceCode, String)> {
+) -> Option<Replaced> {
     let mut families: Vec<FormFamily> = Vec::new();
     for held in &state.certificates {
         if !families.contains(&held.form.family()) {
@@ -256,7 +263,7 @@ fn judge_family(
     family: FormFamily,
     today: CivilDate,
     list: &mut Checklist,
-) -> Option<(TraceCode, String)> {
+) -> Option<Replaced> {
     // One standing certificate carries the unit; only without any does the
     // fate of the latest decide.
     let mut latest_first = state
@@ -301,7 +308,7 @@ fn judge_family(
         judge_validity(judged, last, today, list);
     }
     match &judged.standing {
-        Standing::Superseded { unit, number, .. } => Some((*unit, number.clone())),
+        Standing::Superseded { unit, number, .. } => Some((judged.index, *unit, number.clone())),
         _ => None,
     }
 }

@@ -7,9 +7,11 @@
 //!
 //! Set 1 knows certificates, cold stores and governance. Set 2 adds movement
 //! and status; what it adds to the judging of set 1's kinds reacts only to state
-//! that set 2's kinds alone can make, so one code holds both.
+//! that set 2's kinds alone can make, so one code holds both. Set 3 adds
+//! corrections after receipt, which carry over what was spent.
 
 mod conservation;
+pub mod corrections;
 pub(crate) mod custody;
 mod entities;
 mod evidence;
@@ -22,6 +24,7 @@ mod supervision;
 mod times;
 mod units;
 
+pub use corrections::CorrectionFacts;
 pub use evidence::EvidenceFacts;
 
 use crate::error::{Invalid, Rule};
@@ -38,7 +41,7 @@ use movements::{Balance, CertificateUse, Edge, Holding, PaperUse, Transfer};
 use serde::{Deserialize, Serialize};
 
 /// The folded state that rules read.
-pub trait Facts: EvidenceFacts {
+pub trait Facts: EvidenceFacts + CorrectionFacts {
     /// The unit that holds, or for which is reserved, this certificate number.
     ///
     /// # Errors
@@ -302,6 +305,12 @@ impl At {
         self.policy.rule_set >= 2
     }
 
+    /// Whether what was spent under a certificate is carried over to what
+    /// replaces it.
+    fn knows_corrections(&self) -> bool {
+        self.policy.rule_set >= 3
+    }
+
     fn date(&self, at_ms: u64) -> Result<CivilDate, Invalid> {
         CivilDate::from_ms(at_ms, i32::from(self.policy.civil_offset_minutes))
     }
@@ -339,8 +348,16 @@ fn judge<F: Facts>(
             entities::withdraws(facts, entity, *role, *area)
         }
         Claim::CreatesUnit {
-            unit, produced_on, ..
-        } => units::creates(facts, signer, at, unit, *produced_on),
+            unit,
+            maker,
+            produced_on,
+            quantity,
+            ..
+        } => {
+            units::creates(facts, signer, at, unit, *produced_on)?;
+            let maker = maker.unwrap_or(signer.entity);
+            corrections::begins(facts, at, unit, &maker, quantity.as_ref())
+        }
         Claim::Certifies {
             number,
             unit,
@@ -362,7 +379,8 @@ fn judge<F: Facts>(
                 let agreed = rights::countersigned_by_authority(facts, record, area)?;
                 times::late_needs_authority(at, *issued_on, agreed)?;
             }
-            quantities::certified(facts, unit, quantity, form.family())
+            corrections::issues(facts, record, number, quantity)?;
+            quantities::certified(facts, at, unit, quantity, form.family())
         }
         Claim::EntersStore {
             unit,
@@ -401,17 +419,35 @@ fn judge<F: Facts>(
             replacement_number,
             ..
         } => {
-            if at.knows_movement() {
+            let (new_unit, new_number) = (replacement_unit, replacement_number);
+            if at.knows_movement() && !at.knows_corrections() {
                 custody::unused(facts, unit, number)?;
             }
-            units::supersedes(
-                facts,
-                signer,
+            units::supersedes(facts, signer, unit, number, new_unit, new_number)?;
+            match at.knows_corrections() {
+                true => corrections::replaces(facts, unit, number, new_unit, new_number),
+                false => Ok(()),
+            }
+        }
+        Claim::AgreesToCorrection {
+            target,
+            unit,
+            number,
+            replacement_unit,
+            replacement_number,
+            quantity,
+            terms,
+        } => {
+            let agreed = corrections::Agreed {
+                target,
                 unit,
                 number,
                 replacement_unit,
                 replacement_number,
-            )
+                quantity,
+                terms,
+            };
+            corrections::agrees(facts, signer, &agreed)
         }
         Claim::FillsIn(filled) => official::filled_in(facts, filled),
         Claim::Supervision(step) => supervision::step(facts, signer, at, step),

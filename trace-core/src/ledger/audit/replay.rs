@@ -293,7 +293,7 @@ impl<'a> Replay<'a> {
         }
         self.count(record.body(), &claims, &persons)?;
         self.fresh
-            .maybe_merge(self.frontier.size(), self.frontier.root().into())?;
+            .maybe_merge(self.frontier.size(), fold::binding(self.frontier.root()))?;
         self.compare_derived().map_err(Why::Failed)
     }
 
@@ -393,8 +393,8 @@ impl<'a> Replay<'a> {
             Some(Ok(kept)) if kept.current_to() == size && self.derived.is_none() => kept,
             _ => return Ok(()),
         };
-        if size > 0 && kept.binding() != <[u8; 32]>::from(self.frontier.root()) {
-            let why = format!("the index is of another log at size {size}");
+        if size > 0 && kept.binding() != fold::binding(self.frontier.root()) {
+            let why = format!("the index is of another log or fold at size {size}");
             self.derived = Some(Ok(DerivedTables::Absent { why }));
             return Ok(());
         }

@@ -325,6 +325,7 @@ kinds! {
     0x0604 released::Released "解除暂停" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
     0x0605 recalled::Recalled "召回" by [Producer Buyer Importer ColdStore Market Authority] since 2;
     0x0606 recall_closed::RecallClosed "召回结束" by [Producer Buyer Importer ColdStore Market Authority] since 2;
+    0x0607 correction_agreed::CorrectionAgreed "同意更正" by [Producer Buyer Importer ColdStore Market Slaughterhouse SupervisionWarehouse Inspector Authority] since 3;
     0x0701 erasure_requested::ErasureRequested "个人信息限制处理" by [Authority] since 1;
     0x0702 personal_data_erased::PersonalDataErased "个人信息已删除" by [Authority] since 1;
 }
@@ -421,6 +422,7 @@ fn schema<K: Kind>(table: &[KindInfo], number: u16) -> serde_json::Value {
         "public": to_json(&OwnedNamedType::from(K::SCHEMA)),
         "trade": to_json(&OwnedNamedType::from(<K::Trade as Schema>::SCHEMA)),
         "personal": to_json(&OwnedNamedType::from(Person::SCHEMA)),
+        "corrections": info.map(|kind| super::correction::of(kind).collect::<Vec<_>>()),
     })
 }
 

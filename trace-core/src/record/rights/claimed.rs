@@ -175,6 +175,7 @@ pub(super) fn permits<R: Registry>(
         | Claim::Certifies { .. }
         | Claim::EntersStore { .. }
         | Claim::LeavesStore { .. }
+        | Claim::AgreesToCorrection { .. }
         | Claim::RestrictsPerson { .. }
         | Claim::ErasesPerson { .. }
         | Claim::FillsIn(_)
