@@ -10,11 +10,19 @@
 //! | `verdict` | the model's word on an act |
 //! | `chance` | which act comes next |
 //! | `run` | acts against the ledger; balances, holders, graphs and statuses; then all again after reopening |
-//! | `edges` | several submitters for the last kilogram; a lineage a thousand deep |
+//! | `race` | several submitters for the last kilogram |
+//! | `deep` | a lineage so deep, and one so wide, that no stack or page could hold it |
 //!
 //! The seed is printed. `TRACE_LINEAGE_STEPS` sets how many acts are tried (20,000
-//! unless told), `TRACE_LINEAGE_SEED` repeats a run, `TRACE_LINEAGE_DEPTH` sets how
-//! deep the deep one is.
+//! unless told), `TRACE_LINEAGE_SEED` repeats a run.
+//!
+//! `TRACE_LINEAGE_DEPTH` sets how deep the deep one is, 20,000 unless told. A
+//! million units in one line, on a real ledger:
+//! `TRACE_LINEAGE_DEPTH=1000000 cargo test --release -p trace-fixtures --test lineage deep`.
+//! What an answer holds at the most: a graph 65,536 units and 262,144 edges, and
+//! it says where it goes on; a hold or recall reaches 262,144 units, beyond which
+//! it is refused and what was made of the unit is recalled instead; a bundle holds
+//! 4,096 records; a recall's sheet has as many rows as there are.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,8 +33,9 @@
 mod lineage {
     mod acts;
     mod chance;
-    mod edges;
+    mod deep;
     mod plain;
+    mod race;
     mod run;
     mod verdict;
 }

@@ -122,9 +122,23 @@ pub fn head(title: &str) {
 
 /// Resident memory of this process, in MiB (Linux).
 pub fn resident_mib() -> f64 {
+    status_mib("VmRSS:")
+}
+
+/// The most it had resident since [`reset_peak_resident`], in MiB (Linux).
+pub fn peak_resident_mib() -> f64 {
+    status_mib("VmHWM:")
+}
+
+/// Begins to count the peak anew (Linux, proc(5): 5 to `clear_refs`).
+pub fn reset_peak_resident() {
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+}
+
+fn status_mib(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kib = status.lines().find_map(|line| {
-        line.strip_prefix("VmRSS:")?
+        line.strip_prefix(name)?
             .trim()
             .strip_suffix("kB")?
             .trim()

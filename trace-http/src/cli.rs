@@ -30,6 +30,7 @@ mod progress;
 mod recall;
 mod remote;
 mod show;
+mod source;
 mod story;
 mod token;
 mod trace;

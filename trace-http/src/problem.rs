@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 use trace_core::{
     error::{Invalid, Rule, Store},
     ledger::Failed,
+    record::Hash,
 };
 
 use crate::language::Language;
@@ -112,7 +113,7 @@ impl Problem {
             document.insert("detail".into(), brief(detail).into());
         }
         if let Some(record) = &self.record {
-            document.insert("record".into(), hex(record).into());
+            document.insert("record".into(), Hash::from(*record).to_string().into());
         }
         Value::Object(document)
     }
@@ -254,18 +255,6 @@ fn brief(text: &str) -> String {
     }
     let (head, _) = text.split_at(text.floor_char_boundary(DETAIL_BYTES_MAX));
     format!("{head}…")
-}
-
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

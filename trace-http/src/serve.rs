@@ -4,7 +4,7 @@
 //! reading. When the writer can write no more the process ends at once with
 //! [`WRITER_ENDED`]: what it would still answer could not be relied on.
 
-use std::{io, path::Path, process, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::Path, process, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use trace_core::{
@@ -13,7 +13,6 @@ use trace_core::{
     ledger::{
         self, Ledger, Opened,
         documents::{DOCUMENTS, Documents},
-        hosted::Kek,
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
         tokens::{Sharing, Tokens},
@@ -21,7 +20,6 @@ use trace_core::{
     record::{kinds::lookups_sealed::LookupsSealed, section::Openings},
     store::disk::{Disk, RealDisk},
 };
-use zeroize::Zeroizing;
 
 use crate::{
     api::{self, Book, Office, Reading},
@@ -29,7 +27,7 @@ use crate::{
     machine,
     metrics::Metrics,
     server::{Limits, Load, serve, signalled},
-    settings::{KEY_VARIABLE, Key, KeyError, ServeSettings},
+    settings::{KEY_VARIABLE, KeyError, ServeSettings},
 };
 
 /// The exit code when the writer can write no more (`EX_SOFTWARE`).
@@ -80,7 +78,7 @@ fn machine_could_not(what: &str) -> impl FnOnce(io::Error) -> ServeError + use<>
 pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Office), ServeError> {
     let kek = settings
         .key_encryption_key(std::env::var_os(KEY_VARIABLE).as_deref())?
-        .and_then(|key| kek(&key));
+        .and_then(|key| key.kek());
     let (home, opened) = Home::open(&settings.data, kek, ledger_settings(settings))?;
     let clock = machine::clock();
     let book = match opened {
@@ -128,14 +126,6 @@ pub fn open_lookups(path: &Path) -> Result<Lookups, Store> {
     }
 }
 
-fn kek(key: &Key) -> Option<Kek> {
-    let digits = |byte: &u8| {
-        [byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0'))
-    };
-    let text: Zeroizing<String> = Zeroizing::new(key.bytes().iter().flat_map(digits).collect());
-    Kek::from_hex(&text)
-}
-
 fn ledger_settings(settings: &ServeSettings) -> ledger::Settings {
     ledger::Settings {
         cache_bytes: settings.cache_bytes,
@@ -158,13 +148,53 @@ fn end_process(why: String) {
 /// # Errors
 /// [`ServeError`].
 pub fn run(settings: &ServeSettings) -> Result<(), ServeError> {
-    let runtime = tokio::runtime::Runtime::new().map_err(machine_could_not("threads"))?;
-    let listener = runtime
-        .block_on(TcpListener::bind(settings.listen))
-        .map_err(machine_could_not(&format!("listen on {}", settings.listen)))?;
-    let address = listener
-        .local_addr()
-        .map_err(machine_could_not("address"))?;
+    run_behind(settings, Door::open(settings)?)
+}
+
+/// Where a ledger is going to be served: its address is taken already.
+pub struct Door {
+    runtime: tokio::runtime::Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Door {
+    /// Takes the address of the settings; of port 0, one that is free.
+    ///
+    /// # Errors
+    /// [`ServeError::Machine`] when it is taken.
+    pub fn open(settings: &ServeSettings) -> Result<Self, ServeError> {
+        let runtime = tokio::runtime::Runtime::new().map_err(machine_could_not("threads"))?;
+        let listener = runtime
+            .block_on(TcpListener::bind(settings.listen))
+            .map_err(machine_could_not(&format!("listen on {}", settings.listen)))?;
+        let address = listener
+            .local_addr()
+            .map_err(machine_could_not("address"))?;
+        Ok(Self {
+            runtime,
+            listener,
+            address,
+        })
+    }
+
+    /// The address that was taken.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// The same, behind a door that is open already.
+///
+/// # Errors
+/// [`ServeError`].
+pub fn run_behind(settings: &ServeSettings, door: Door) -> Result<(), ServeError> {
+    let Door {
+        runtime,
+        listener,
+        address,
+    } = door;
     let (_home, office) = open(settings, settings.public_url(address))?;
     let office = Arc::new(office);
     tracing::info!(%address, "listening");

@@ -118,20 +118,12 @@ impl ServeSettings {
         self.public_url.clone().unwrap_or_else(listened)
     }
 
-    /// The key-encryption key, from the file or from `variable`, the value of
-    /// [`KEY_VARIABLE`]; `None` where neither is given.
+    /// The key-encryption key, as of [`Key::given`].
     ///
     /// # Errors
-    /// Where both are given, the file cannot be read, or it is no key.
+    /// As of [`Key::given`].
     pub fn key_encryption_key(&self, variable: Option<&OsStr>) -> Result<Option<Key>, KeyError> {
-        match (&self.kek_file, variable) {
-            (Some(_), Some(_)) => Err(KeyError::Twice),
-            (Some(path), None) => Key::read(path).map(Some),
-            (None, Some(text)) => {
-                Key::parse(text.to_str().unwrap_or_default(), KEY_VARIABLE).map(Some)
-            }
-            (None, None) => Ok(None),
-        }
+        Key::given(self.kek_file.as_deref(), variable)
     }
 }
 

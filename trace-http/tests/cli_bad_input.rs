@@ -11,61 +11,21 @@
 mod cli {
     pub mod city;
     pub mod program;
+    pub mod served;
 }
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Stdio},
-};
+use std::fs;
 
 use cli::{
     city::{City, RIGHT, basis, text},
-    program::trace,
+    served::Served,
 };
-use serde_json::Value;
 use trace_http::{client::Client, language::Language};
-
-/// The ledger of a city, served as long as this lives.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn of(city: &City) -> Self {
-        let mut process = trace()
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
-            .args(["--data".as_ref(), city.place.path("ledger").as_os_str()])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let address = loop {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it does not listen");
-            let line: Value = serde_json::from_str(&line).unwrap();
-            if let Some(address) = line["address"].as_str() {
-                break format!("http://{address}");
-            }
-        };
-        // What else it says must not fill the pipe.
-        std::thread::spawn(move || log.lines().for_each(drop));
-        Self { process, address }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// Where a command goes.
 enum At<'a> {
     Folder,
-    Server(&'a Server),
+    Server(&'a Served),
 }
 
 /// A city, and where its commands go.
@@ -76,11 +36,10 @@ struct Door<'a> {
 
 impl Door<'_> {
     fn arguments<'b>(&'b self, arguments: &[&'b str]) -> Vec<&'b str> {
-        let mut arguments = arguments.to_vec();
-        if let At::Server(server) = &self.at {
-            arguments.extend(["--server", &server.address]);
+        match &self.at {
+            At::Folder => arguments.to_vec(),
+            At::Server(server) => server.at(arguments),
         }
-        arguments
     }
 
     /// The last checkpoint: the same text is the same log.
@@ -209,7 +168,7 @@ fn a_folder_and_a_server_refuse_alike_and_stay_as_they_were() {
         at: At::Folder,
     };
     door.refuses_everything_bad(code, "LF-FIRST-1");
-    let server = Server::of(&city);
+    let server = Served::start(&city.place, &[]);
     let door = Door {
         city: &city,
         at: At::Server(&server),

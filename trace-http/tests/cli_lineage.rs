@@ -11,11 +11,115 @@
 mod cli {
     pub mod city;
     pub mod program;
+    pub mod served;
 }
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use cli::city::{City, text};
+use cli::{
+    city::{City, text},
+    served::Served,
+};
+use serde_json::Value;
+
+/// A city that is served, with a token of an inspector of it and one of another
+/// county's in files.
+struct Seen {
+    city: City,
+    server: Served,
+    code: String,
+}
+
+const INSPECTOR: [&str; 2] = ["--token-file", "inspector"];
+const ELSEWHERE: [&str; 2] = ["--token-file", "elsewhere"];
+
+impl Seen {
+    fn new() -> Self {
+        let city = City::new();
+        let code = text(&city.issue(&[]), "code").to_owned();
+        for (file, area) in [("inspector", "131023"), ("elsewhere", "131024")] {
+            let make = ["token", "make", "--role", "inspector", "--area", area];
+            let made = city.place.json(&make);
+            fs::write(city.place.path(file), text(&made, "token")).unwrap();
+        }
+        let server = Served::start(&city.place, &[]);
+        Self { city, server, code }
+    }
+
+    fn json(&self, arguments: &[&str], token: &[&str]) -> Value {
+        let arguments = self.server.at(arguments);
+        self.city.place.json(&[&arguments, token].concat())
+    }
+
+    /// It ends with this code and names the rule.
+    #[track_caller]
+    fn refuses(&self, arguments: &[&str], token: &[&str], code: i32, named: &str) {
+        let arguments = [&self.server.at(arguments), token].concat();
+        let output = self.city.place.run(&arguments);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        assert!(told.contains(named), "{told}");
+    }
+}
+
+/// A code that is on no ledger.
+const NOWHERE: &str = "000G-40R4-0M30-E209-P";
+
+#[test]
+fn a_lineage_is_shown_by_a_server_with_quantities_to_whom_they_may_be_shown() {
+    let seen = Seen::new();
+    let trace = ["trace", seen.code.as_str()];
+    for token in [&[][..], &ELSEWHERE] {
+        let public = seen.json(&trace, token);
+        assert_eq!(public["units"][0]["code"], seen.code.as_str());
+        assert!(public["units"][0].get("balance").is_none(), "{public}");
+    }
+    let full = seen.json(&trace, &INSPECTOR);
+    assert_eq!(full["units"][0]["balance"]["held"], 6_250, "{full}");
+    seen.refuses(&["trace", NOWHERE], &[], 1, "unit_unknown");
+    fs::write(seen.city.place.path("forged"), "trt_x").unwrap();
+    seen.refuses(&trace, &["--token-file", "forged"], 1, "token_wrong");
+}
+
+#[test]
+fn a_recall_at_a_server_needs_a_key_to_record_and_a_token_to_see_the_sheet() {
+    let seen = Seen::new();
+    let dry = ["recall", seen.code.as_str(), "--dry-run"];
+    seen.refuses(&dry, &[], 2, "token");
+    seen.refuses(&dry, &ELSEWHERE, 1, "right_missing");
+    let absent = ["recall", NOWHERE, "--dry-run"];
+    seen.refuses(&absent, &INSPECTOR, 1, "unit_unknown");
+    let rehearsed = [&dry[..], &["--out", "sheet.csv"]].concat();
+    let rehearsed = seen.json(&rehearsed, &INSPECTOR);
+    assert_eq!(rehearsed["totals"]["amounts"]["gram"]["held"], 6_250);
+    assert!(rehearsed["index"].is_null(), "{rehearsed}");
+    let sheet = fs::read_to_string(seen.city.place.path("sheet.csv")).unwrap();
+    assert!(sheet.starts_with('\u{feff}') && sheet.contains(&seen.code));
+    assert_eq!(seen.json(&["show", &seen.code], &[])["status"], "valid");
+
+    let recall = ["recall", seen.code.as_str(), "--reason", "农药残留超标"];
+    let recalled = seen.json(&recall, &["--key", "producer.key"]);
+    assert!(recalled["index"].is_u64() && recalled["totals"].is_null());
+    assert_eq!(seen.json(&["show", &seen.code], &[])["status"], "recalled");
+}
+
+#[test]
+fn a_document_goes_to_a_server_by_a_token_and_comes_back_to_whom_it_is_shown() {
+    let seen = Seen::new();
+    let bytes = b"%PDF-1.7\n%%EOF\n";
+    fs::write(seen.city.place.path("report.pdf"), bytes).unwrap();
+    let put = ["document", "put", "report.pdf"];
+    seen.refuses(&put, &[], 1, "token_wrong");
+    let stored = seen.json(&put, &INSPECTOR);
+    assert_eq!(stored["media_type"], "application/pdf");
+    // No record names it yet, so that it is shown to nobody.
+    let get = ["document", "get", text(&stored, "hash"), "--out", "x.pdf"];
+    seen.refuses(&get, &INSPECTOR, 1, "not for everybody");
+    assert!(!seen.city.place.path("x.pdf").exists());
+    fs::write(seen.city.place.path("page.html"), "<html>").unwrap();
+    let put = ["document", "put", "page.html"];
+    seen.refuses(&put, &INSPECTOR, 1, "document_malformed");
+}
 
 #[test]
 fn a_recall_is_rehearsed_then_recorded_and_every_look_says_so() {

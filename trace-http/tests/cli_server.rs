@@ -11,22 +11,20 @@
 mod cli {
     pub mod city;
     pub mod program;
+    pub mod served;
 }
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::fs;
 
 use cli::{
     city::{RIGHT, basis, text, today},
-    program::{Place, trace},
+    program::Place,
+    served::Served,
 };
-use serde_json::Value;
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use serde_json::{Value, json};
+use trace_core::record::{Hash, base64, sign::SigningKey};
+use trace_fixtures::World;
+use trace_http::{client::Client, language::Language};
 
 /// A served ledger with a producer of each sort and a cold store.
 struct Town {
@@ -34,8 +32,7 @@ struct Town {
     anchor: String,
     /// The authority's entity; its key is kept in the folder.
     authority: String,
-    address: String,
-    server: Child,
+    server: Served,
 }
 
 impl Town {
@@ -59,35 +56,17 @@ impl Town {
         let token = place.json(&["token", "make", "--entity", &hosted, "--role", "producer"]);
         fs::write(place.path("token"), text(&token, "token")).unwrap();
 
-        let mut server = trace()
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
-            .args(["--data".as_ref(), place.path("ledger").as_os_str()])
-            .args(["--kek-file".as_ref(), place.path("kek").as_os_str()])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(server.stderr.take().unwrap());
-        let address = loop {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it does not listen");
-            let line: Value = serde_json::from_str(&line).unwrap();
-            if let Some(address) = line["address"].as_str() {
-                break format!("http://{address}");
-            }
-        };
-        // What else it says must not fill the pipe.
-        std::thread::spawn(move || log.lines().for_each(drop));
+        let server = Served::start(&place, &["--kek-file", "kek"]);
         Self {
             place,
             anchor,
             authority,
-            address,
             server,
         }
     }
 
     fn at<'a>(&'a self, arguments: &[&'a str]) -> Vec<&'a str> {
-        [arguments, &["--server", &self.address]].concat()
+        self.server.at(arguments)
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -104,22 +83,6 @@ impl Town {
         self.json(&["bundle", code, "--out", "b.json"]);
         let verify = ["verify", "b.json", "--anchor", self.anchor.as_str()];
         text(&self.place.json(&verify), "status").to_owned()
-    }
-}
-
-impl Drop for Town {
-    fn drop(&mut self) {
-        let told = Command::new("kill")
-            .arg(self.server.id().to_string())
-            .status();
-        let started = Instant::now();
-        while told.is_ok() && started.elapsed() < PATIENCE {
-            if let Ok(Some(_)) = self.server.try_wait() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let _ = self.server.kill();
     }
 }
 
@@ -151,6 +114,31 @@ fn an_own_key_issues_moves_and_voids_over_http_and_the_evidence_holds() {
     );
     town.json(&[&["void", number, "--reason", "重复开具"][..], &own].concat());
     assert_eq!(town.verify(code), "voided");
+}
+
+#[test]
+fn a_unit_that_only_a_paper_speaks_for_is_voided_over_http_too() {
+    let town = Town::new();
+    let key = fs::read_to_string(town.place.path("producer.key")).unwrap();
+    let seed = key.trim().rsplit(' ').next().and_then(Hash::from_hex);
+    let key = SigningKey::from_seed(seed.unwrap().into());
+    let declared = World::new(7).unit_declared();
+    let client = Client::new(&town.server.address, Language::English).unwrap();
+    let order = json!({
+        "key": key.public().id().to_string(), "kind": "unit_declared", "statement": declared,
+    });
+    let prepared: Value = client.post_json("/v1/prepare", None, &order).unwrap();
+    let bytes = base64::decode(text(&prepared, "bytes")).unwrap();
+    let record = [&bytes[..], &[1], key.sign(&bytes).as_bytes()].concat();
+    let order = json!({"records": [{"record": base64::encode(&record)}]});
+    let _: Value = client.post_json("/v1/records", None, &order).unwrap();
+
+    let code = declared.unit.to_string();
+    let void = ["void", &code, "--reason", "登记有误", "--key"];
+    let other = town.at(&[&void[..], &["store.key"]].concat());
+    assert_eq!(town.place.run(&other).status.code(), Some(1));
+    town.json(&[&void[..], &["producer.key"]].concat());
+    assert_eq!(town.json(&["show", &code])["status"], "voided");
 }
 
 #[test]

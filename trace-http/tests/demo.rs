@@ -15,7 +15,6 @@ mod cli {
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::TcpListener,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
@@ -27,6 +26,36 @@ use trace_http::{client::Client, language::Language};
 /// A city of a fiftieth of a percent, unoptimised, and its server's start.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What is tried, the rule that refuses it, and a part of its numbers.
+const REFUSED: [(&str, &str, &str); 6] = [
+    (
+        "over-selling a batch",
+        "quantity_exceeded",
+        "5000000 Gram of",
+    ),
+    (
+        "one certificate used in two places",
+        "certificate_spent",
+        "covers 0 with",
+    ),
+    (
+        "selling what is being recalled",
+        "recalled",
+        "is recalled by the record at index",
+    ),
+    ("a certificate dated back", "issued_too_far_back", "6 days"),
+    (
+        "a certificate by a key without the right",
+        "right_missing",
+        "may sign as cold_store",
+    ),
+    (
+        "goods that arrive before they were produced",
+        "before_production",
+        "produced on",
+    ),
+];
+
 /// The demo, serving until this is dropped.
 struct Demo {
     process: Child,
@@ -34,9 +63,9 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(place: &Place, port: u16) -> Self {
+    fn start(place: &Place) -> Self {
         let mut command = trace();
-        command.args(["demo", "--scale", "0.002", "--port", &port.to_string()]);
+        command.args(["demo", "--scale", "0.002", "--port", "0"]);
         command.current_dir(place.path("")).stdout(Stdio::piped());
         let mut process = command.stderr(Stdio::null()).spawn().unwrap();
         let out = BufReader::new(process.stdout.take().unwrap());
@@ -68,12 +97,6 @@ impl Drop for Demo {
     }
 }
 
-/// A port that nobody listens on just now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 fn wait_until_ready(client: &Client) {
     let started = Instant::now();
     while client.get("/readyz").is_err() {
@@ -95,10 +118,13 @@ fn words(line: &str) -> Vec<String> {
 #[test]
 fn what_a_demo_prints_can_be_opened_and_typed() {
     let place = Place::new();
-    let port = free_port();
-    let demo = Demo::start(&place, port);
+    let demo = Demo::start(&place);
     let text = demo.text();
-    let address = format!("http://127.0.0.1:{port}");
+    // Of port 0 the address that was taken is printed.
+    let (_, address) = text.split_once("http://").unwrap();
+    let (address, _) = address.split_once("/t/").unwrap();
+    let address = format!("http://{address}");
+    assert!(!address.ends_with(":0"), "{address}");
     let client = Client::new(&address, Language::English).unwrap();
     wait_until_ready(&client);
 
@@ -126,6 +152,14 @@ fn what_a_demo_prints_can_be_opened_and_typed() {
         assert!(shown.contains(part), "{url}\n{shown}");
     }
 
+    // What was tried in vain: each by its rule, with its numbers.
+    for (tried, rule, numbers) in REFUSED {
+        let (_, said) = text.split_once(&format!("  {tried}\n")).expect(tried);
+        let said = said.lines().next().unwrap().trim_start();
+        assert!(said.contains(numbers), "{said}");
+        assert!(said.starts_with(rule), "{said}");
+    }
+
     // One batch's evidence, taken and checked without the server.
     let line = |begins: &str| text.lines().find(|line| line.contains(begins)).unwrap();
     let fetch = words(line("curl -o bundle.json"));
@@ -138,6 +172,26 @@ fn what_a_demo_prints_can_be_opened_and_typed() {
     let check = words(line(" verify "));
     let check: Vec<&str> = check[1..].iter().map(String::as_str).collect();
     assert!(place.text(&check).contains("Proved:"));
+
+    // Nothing of it stands in the log, and a guest may read of it in Chinese.
+    let (chinese, json) = (
+        place.text(&["demo", "--no-serve", "--language", "zh"]),
+        place.text(&["demo", "--no-serve", "--json"]),
+    );
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let refused = json["demo"]["refused"].as_array().unwrap();
+    assert_eq!(refused.len(), REFUSED.len());
+    for (refused, (tried, rule, _)) in refused.iter().zip(REFUSED) {
+        assert_eq!(
+            (&refused["tried"][0], &refused["rule"]),
+            (&tried.into(), &rule.into())
+        );
+        let record = refused["record"].as_str().unwrap();
+        assert_eq!(client.get(&format!("/v1/records/{record}")).unwrap(), None);
+        for words in [&refused["tried"][1], &refused["said"][1]] {
+            assert!(chinese.contains(words.as_str().unwrap()), "{chinese}");
+        }
+    }
 
     // And a certificate issued with one of the tokens.
     let token = words(line("  producer"))[1].clone();

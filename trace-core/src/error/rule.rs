@@ -68,6 +68,9 @@ rules! {
     RuleSetNotHigher "rule_set_not_higher" "Adopt a set with a higher number than the one in force" "只能采用编号更高的规则集";
     Transformation "transformation_malformed" "State what went in and what came out: new codes, each once, and conversions that can be" "请如实填写投入与产出:产出须用新追溯码且不重复,换算须合理";
     Temperature "temperature_malformed" "State the temperature in thousandths of a degree Celsius" "温度请以千分之一摄氏度填写";
+    TemperaturePolicy "temperature_policy_malformed" "Name the policy with 1 to 32 of a-z, 0-9 and hyphen" "温度规则代号须为1至32位小写字母、数字或连字符";
+    EquipmentUnfit "equipment_unfit" "Register stores, vehicles and containers by themselves, zones and probes as parts, calibrations for probes only" "冷库、车辆和箱体单独登记,温区和探头须注明所属设备,仅探头有校准";
+    Segment "segment_malformed" "Seal the readings as they are: count, first and last time, lowest and highest" "请按实际读数封存:读数个数、首末时间、最低最高温度";
     Evidence "evidence_inconsistent" "State found value, limit and verdict so that they agree" "实测值、指标与判定须一致";
     Document "document_malformed" "Store a PDF, JPEG or PNG" "请上传PDF、JPEG或PNG文件";
     DatesDisagree "dates_disagree" "Correct the dates: production, then issue, then expiry" "请更正日期:先生产,再开具,后到期";
@@ -104,6 +107,15 @@ rules! {
     PersonUnknown "person_unknown" "Name a person that a record of this ledger names" "没有记录提及该个人编号";
     RetentionRuns "retention_runs" "Ask again when the retention period has ended" "法定保存期满后再申请";
     PersonErased "person_erased" "Name the person under a new id" "该个人信息已删除,请使用新编号";
+    // cold chain: equipment, readings, and what is kept where
+    EquipmentKnown "equipment_known" "Give the equipment a new id from 80 random bits" "该设备编号已使用,请重新生成";
+    EquipmentUnknown "equipment_unknown" "Register the equipment first" "请先登记设备";
+    EquipmentRetired "equipment_retired" "Use equipment that is not retired" "该设备已停用,请使用在用设备";
+    SegmentNumber "segment_number_wrong" "Number the probe's segments without gaps: give the number that is next" "同一探头的温度段须连续编号,请使用下一个编号";
+    PolicyVersion "policy_version_wrong" "Give the version that is next" "规则版本须连续,请使用下一个版本号";
+    PolicyUnknown "temperature_policy_unknown" "Name a temperature policy that the root authority adopted for this class of product" "请使用已采用且适用于该类产品的温度规则";
+    StayOpen "placed_there_already" "Take the unit out of the equipment first" "该追溯单元已在此设备中,请先移出";
+    StayMissing "not_placed_there" "Name the equipment in which the unit was placed" "该追溯单元不在此设备中";
     // movement: who has it, how much of it, and what bars it
     NotHolder "custody_not_held" "Only who holds the goods moves them: look up who does" "只有持有者才能移动货物,请查询当前持有者";
     NotReceiver "receiver_other" "Only the named receiver receives" "只有交付记录指定的接收方才能收货";

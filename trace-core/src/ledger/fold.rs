@@ -7,7 +7,7 @@ use super::corrections::Correcting;
 use super::fold_movement::Folding;
 use super::folded::{ChainState, RecordPlace, RequestState};
 use super::log::Request;
-use super::{Failed, evidence, rows};
+use super::{Failed, cold_chain, evidence, rows};
 use crate::ident::EntityId;
 use crate::record::claim::{Claim, Policy};
 use crate::record::encode::encode;
@@ -94,6 +94,9 @@ pub(crate) fn changes(
         };
         correcting.claim(claim)?;
         evidence::changes(folded, claim, signer, hash, index, &mut out)?;
+        if let Claim::Cold(claim) = claim {
+            cold_chain::changes(folded, claim, signer, index, &mut out)?;
+        }
     }
     Ok(out)
 }
@@ -233,7 +236,7 @@ fn of_claim(
             state.erased_index = Some(index);
             out.push((rows::person(person), encode(&state)));
         }
-        // Movement, marks and evidence have a fold of their own.
+        // Movement, marks, evidence and the cold chain have a fold of their own.
         _ => {}
     }
     Ok(())

@@ -5,7 +5,7 @@
 //! out of reach, and what is found is held against the full hash in the log.
 
 use crate::error::Store;
-use crate::ident::{Area, EntityId, TraceCode};
+use crate::ident::{Area, EntityId, EquipmentId, TraceCode};
 use crate::record::kinds::unit_created::ProductClass;
 use crate::record::sign::KeyId;
 use crate::record::wire::PersonId;
@@ -144,6 +144,53 @@ pub(crate) fn document(hash: &Hash) -> Vec<u8> {
     key(b'Z', &[hash.as_bytes()])
 }
 
+/// Equipment → `EquipmentState`.
+pub(crate) fn equipment(id: &EquipmentId) -> Vec<u8> {
+    key(b'C', &[id.as_bytes()])
+}
+
+/// Equipment → what is part of it: the prefix of their keys.
+pub(crate) fn parts(id: &EquipmentId) -> Vec<u8> {
+    key(b'D', &[id.as_bytes()])
+}
+
+/// Entity → its equipment: the prefix of their keys.
+pub(crate) fn equipment_of(id: &EntityId) -> Vec<u8> {
+    key(b'Q', &[id.as_bytes()])
+}
+
+/// A prefix continued by an equipment id.
+pub(crate) fn with_equipment(mut prefix: Vec<u8>, id: &EquipmentId) -> Vec<u8> {
+    prefix.extend_from_slice(id.as_bytes());
+    prefix
+}
+
+/// The equipment at the end of a key.
+pub(crate) fn equipment_at_end(key: &[u8]) -> Option<EquipmentId> {
+    key.last_chunk::<10>()
+        .map(|bytes| EquipmentId::from_bytes(*bytes))
+}
+
+/// Probe → its segments, by number: the prefix of their keys.
+pub(crate) fn segments(probe: &EquipmentId) -> Vec<u8> {
+    key(b'S', &[probe.as_bytes()])
+}
+
+/// Code of a temperature policy → the version in force.
+pub(crate) fn temperature_version(code: &str) -> Vec<u8> {
+    key(b'T', &[code.as_bytes(), &[0]])
+}
+
+/// Code and version of a temperature policy → what it says.
+pub(crate) fn temperature_policy(code: &str, version: u32) -> Vec<u8> {
+    key(b'T', &[code.as_bytes(), &[1], &version.to_be_bytes()])
+}
+
+/// Trace code → `UnitStays`.
+pub(crate) fn stays(code: &TraceCode) -> Vec<u8> {
+    key(b'P', &[code.as_bytes()])
+}
+
 /// Entity and `Idempotency-Key` → request and record.
 pub(crate) fn request(entity: &EntityId, idempotency: &str) -> Vec<u8> {
     key(b'd', &[entity.as_bytes(), idempotency.as_bytes()])
@@ -195,22 +242,22 @@ pub(crate) fn cover(number: &str, entity: &EntityId) -> Vec<u8> {
 /// Certificate number and entity → the entity received goods under it: the
 /// prefix of their keys.
 pub(crate) fn receivers(number: &str) -> Vec<u8> {
-    key(b'R', &[number.as_bytes(), &[0]])
+    key(b'1', &[number.as_bytes(), &[0]])
 }
 
 /// The key of one receiver.
 pub(crate) fn receiver(number: &str, entity: &EntityId) -> Vec<u8> {
-    key(b'R', &[number.as_bytes(), &[0], entity.as_bytes()])
+    key(b'1', &[number.as_bytes(), &[0], entity.as_bytes()])
 }
 
 /// A reserved certificate number → `Reservation`.
 pub(crate) fn reservation(number: &str) -> Vec<u8> {
-    key(b'C', &[number.as_bytes()])
+    key(b'2', &[number.as_bytes()])
 }
 
 /// A certificate's record → the agreements to its correction.
 pub(crate) fn agreements(certificate: &Hash) -> Vec<u8> {
-    key(b'G', &[certificate.as_bytes()])
+    key(b'3', &[certificate.as_bytes()])
 }
 
 /// Paper → `PaperUse`.

@@ -12,4 +12,5 @@ pub mod checkpoint;
 pub mod completeness;
 pub mod merkle;
 pub mod note;
+pub mod readings;
 pub mod receipt;

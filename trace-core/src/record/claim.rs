@@ -5,6 +5,7 @@
 //! claims; the fold writes them down. So a new kind made of known claims needs
 //! no change to either.
 
+use super::cold_chain::ColdClaim;
 use super::document::DocumentClaim;
 use super::evidence::Evidence;
 pub use super::form::{Basis, DurabilityKind, Form, FormFamily, Pledge};
@@ -320,6 +321,8 @@ pub enum Claim {
     Evidence(Evidence),
     /// A document is named, or made public.
     Document(DocumentClaim),
+    /// Equipment, its readings, and what is kept in it.
+    Cold(ColdClaim),
     /// The log of look-ups has this length and head.
     SealsLookups {
         /// How many look-ups it holds.
@@ -413,7 +416,8 @@ pub struct Tolerance {
 }
 
 /// The newest set of rules known here: 1 is certificates, stock and governance;
-/// 2 adds movement, lineage and recall; 3 adds corrections after receipt.
+/// 2 adds movement, lineage and recall; 3 adds the cold chain and corrections
+/// after receipt.
 pub const RULE_SET_NEWEST: u16 = 3;
 
 /// Checks that a set of rules is known here.

@@ -143,11 +143,15 @@ pub const CORRECTIONS: &[CorrectionInfo] = &[
         &["supervision_policy_adopted"],
         &["supervision_policy_adopted"], Corrector::Authority, Until::Always, Effect::Nothing,
     ),
+    line(&["temperature_policy_adopted"], &["temperature_policy_adopted"], Corrector::Authority, Until::Always, Effect::Nothing),
+    line(&["equipment_registered"], &["equipment_retired"], Corrector::Signer, Until::WhileStanding, Effect::Nothing),
+    line(&["equipment_calibrated"], &["equipment_calibrated"], Corrector::Signer, Until::Always, Effect::Nothing),
     line(&["warehouse_booked"], &["warehouse_booked"], Corrector::Signer, Until::WhileStanding, Effect::Nothing),
     // What happened, happened: what follows is recorded in its turn.
     line(
         &[
             "ledger_opened", "entity_registered", "key_revoked", "lookups_sealed",
+            "equipment_retired", "segment_sealed", "placed", "taken_out",
             "received", "checked_in", "disposed", "warehouse_in", "warehouse_out", "warehouse_entered",
             "finding_rectified", "document_published", "voided", "superseded",
             "released", "recall_closed", "erasure_requested", "personal_data_erased",

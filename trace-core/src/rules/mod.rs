@@ -7,9 +7,11 @@
 //!
 //! Set 1 knows certificates, cold stores and governance. Set 2 adds movement
 //! and status; what it adds to the judging of set 1's kinds reacts only to state
-//! that set 2's kinds alone can make, so one code holds both. Set 3 adds
-//! corrections after receipt, which carry over what was spent.
+//! that set 2's kinds alone can make, so one code holds both. Set 3 adds the
+//! kinds of the cold chain, which change nothing for the others, and corrections
+//! after receipt, which carry over what was spent.
 
+mod cold_chain;
 mod conservation;
 pub mod corrections;
 pub(crate) mod custody;
@@ -21,11 +23,14 @@ pub mod movements;
 pub mod official;
 mod quantities;
 mod supervision;
+pub mod temperature;
 mod times;
 mod units;
 
+pub use cold_chain::ColdFacts;
 pub use corrections::CorrectionFacts;
 pub use evidence::EvidenceFacts;
+pub use halting::REACH_MAX;
 
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, TraceCode};
@@ -41,7 +46,7 @@ use movements::{Balance, CertificateUse, Edge, Holding, PaperUse, Transfer};
 use serde::{Deserialize, Serialize};
 
 /// The folded state that rules read.
-pub trait Facts: EvidenceFacts + CorrectionFacts {
+pub trait Facts: EvidenceFacts + CorrectionFacts + ColdFacts {
     /// The unit that holds, or for which is reserved, this certificate number.
     ///
     /// # Errors
@@ -453,6 +458,7 @@ fn judge<F: Facts>(
         Claim::Supervision(step) => supervision::step(facts, signer, at, step),
         Claim::Evidence(found) => evidence::found(facts, at, found),
         Claim::Document(claim) => evidence::document(facts, signer, claim),
+        Claim::Cold(claim) => cold_chain::said(facts, signer, at, claim),
         Claim::RestrictsPerson { person, .. } => entities::person_known(facts, person).map(|_| ()),
         Claim::ErasesPerson { person } => entities::erases(facts, at, person),
         _ => Ok(()),

@@ -102,9 +102,14 @@ pub(super) fn seen(at: &At, on: CivilDate, made: Option<&Made>) -> Result<(), In
     }
 }
 
+/// What happened did so not in the future.
+pub(super) fn not_ahead(at: &At, at_ms: u64) -> Result<(), Invalid> {
+    ahead(at, at_ms, Rule::EventAhead, "happened")
+}
+
 /// What happens to a unit happens after it was made and not in the future.
 pub(super) fn happened(at: &At, at_ms: u64, made: &Made) -> Result<(), Invalid> {
-    ahead(at, at_ms, Rule::EventAhead, "happened")?;
+    not_ahead(at, at_ms)?;
     let (date, produced_on) = (at.date(at_ms)?, made.produced_on.date()?);
     if date < produced_on {
         let what = format!("on {date}, but the unit was produced on {produced_on}");

@@ -12,9 +12,7 @@ use axum::{
 };
 use trace_core::{
     error::{Invalid, Rule},
-    ident::Area,
-    ledger::{Failed, View, tokens::TokenGrant},
-    record::{Role, rights::Registry},
+    ledger::tokens::TokenGrant,
 };
 
 use super::office::Office;
@@ -67,25 +65,4 @@ fn check(headers: &HeaderMap, office: &Office) -> Result<Option<TokenGrant>, Pro
     Ok(Some(
         office.tokens.check(token.trim_start(), office.now_ms())?,
     ))
-}
-
-/// Whether a token reads in full what concerns an area: made for an inspector
-/// or an authority, reaching there, and its entity still holds that role there.
-///
-/// # Errors
-/// [`Store`](trace_core::error::Store).
-pub fn reads_in_full(view: &View, token: &TokenGrant, area: Area) -> Result<bool, Failed> {
-    let grant = &token.grant;
-    if !matches!(grant.role, Role::Inspector | Role::Authority) || !grant.covers(area) {
-        return Ok(false);
-    }
-    let Some(entity) = grant.entity else {
-        return Ok(true);
-    };
-    let held = view.folded().entity(&entity)?;
-    Ok(held.is_some_and(|held| {
-        held.grants.iter().any(|own| {
-            own.role == grant.role && Area::try_from(own.area).is_ok_and(|own| own.covers(area))
-        })
-    }))
 }

@@ -6,7 +6,7 @@
 //! filled in is the one that claims least: no test is claimed that the issuer
 //! did not name.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
@@ -144,17 +144,10 @@ pub async fn issue(
     State(office): State<Arc<Office>>,
     order: Order<CertificateOrder>,
 ) -> Result<Response, Problem> {
-    let Order { given, wanted } = order;
-    let view = office.view();
-    let fulfilled = match office.fulfilled_before(&view, &given)? {
-        Some(fulfilled) => fulfilled,
-        None => {
-            let items = draft(&office, &view, &given, wanted)?.items;
-            drop(view);
-            office.fulfil(given, items).await?
-        }
-    };
-    answer(&office, fulfilled)
+    let made = office.carry_out(order, |view, given, wanted| {
+        ready(draft(&office, &view, &given, wanted).map(|drafted| drafted.items))
+    });
+    answer(&office, made.await?)
 }
 
 /// What a certificate's records will be, and what they will name.
@@ -167,17 +160,13 @@ pub(super) struct Drafted {
     pub(super) number: String,
 }
 
-/// The answer about the last certificate among the records.
+/// The answer about the certificate among the records.
 pub(super) fn answer(office: &Office, fulfilled: Fulfilled) -> Result<Response, Problem> {
-    let issued = fulfilled.records.iter().rev().find_map(|(body, _)| {
+    let issued = fulfilled.said("certificate", |body| {
         let (elements, form) = elements_of(body)?;
         Some((elements.unit, elements.number.clone(), form))
     });
-    let Some((trace_code, certificate_number, form)) = issued else {
-        // The name is known, and named an order of another sort: its hash
-        // holds the path, so this cannot be reached by a client.
-        return Err(Invalid::new(Rule::IdempotencyReused, "no certificate").into());
-    };
+    let (trace_code, certificate_number, form) = issued?;
     let is_repeat = fulfilled.is_repeat;
     let answer = CertificateAnswer {
         trace_code,

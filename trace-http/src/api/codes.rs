@@ -10,19 +10,17 @@ use axum::{
 };
 use serde::Deserialize;
 use trace_core::{
-    ident::{Area, TraceCode},
-    ledger::{
-        Failed, View, bundling,
-        lookup::{Audience, PAGE_RECORDS_MAX},
-        tokens::TokenGrant,
-    },
+    ident::TraceCode,
+    ledger::{Failed, View, bundling, lookup::Audience, tokens::TokenGrant},
     record::{rights::Registry, wire::check_number},
 };
 
 use super::{
     answer::{json_for, not_on_ledger, to_json},
-    bearer::{MaybeBearer, reads_in_full},
-    office::Office,
+    bearer::MaybeBearer,
+    office::{Office, beside},
+    reading::all,
+    sight::Sight,
 };
 use crate::{
     body::Parameters,
@@ -38,10 +36,6 @@ pub struct Page {
     #[serde(default = "all")]
     limit: usize,
     purpose: Option<String>,
-}
-
-fn all() -> usize {
-    PAGE_RECORDS_MAX
 }
 
 /// `GET /v1/codes/{code}`.
@@ -81,13 +75,8 @@ pub async fn bundle(
     let code = parse(&code)?;
     // Reads and proves up to a thousand records: not on a thread that others
     // are waiting for.
-    let made = tokio::task::spawn_blocking(move || {
-        bundling::bundle(&office.view(), office.signer(), code)
-    });
-    let bundle = made.await.map_err(|_| Problem::new(Refusal::Failed))??;
-    let Some(bundle) = bundle else {
-        return Err(not_on_ledger(code));
-    };
+    let made = beside(move || bundling::bundle(&office.view(), office.signer(), code));
+    let bundle = made.await??.ok_or_else(|| not_on_ledger(code))?;
     let name = format!("attachment; filename=\"{}.bundle.json\"", code.compact());
     let name = HeaderValue::try_from(name).map_err(|_| Problem::new(Refusal::Failed))?;
     let headers = [
@@ -129,18 +118,12 @@ async fn answer(
 
 /// In full for those who oversee the area of the unit's maker.
 fn audience(view: &View, token: Option<&TokenGrant>, code: TraceCode) -> Result<Audience, Failed> {
-    let Some(token) = token else {
-        return Ok(Audience::Public);
-    };
     let made = view.folded().unit(&code)?.and_then(|unit| unit.made);
-    let maker = match made {
-        Some(made) => view.folded().entity(&made.entity)?,
-        None => None,
+    let oversees = match made {
+        Some(made) => Sight::new(view, token).oversees(&made.entity)?,
+        None => false,
     };
-    let Some(area) = maker.and_then(|maker| Area::try_from(maker.area).ok()) else {
-        return Ok(Audience::Public);
-    };
-    Ok(match reads_in_full(view, token, area)? {
+    Ok(match oversees {
         true => Audience::Full,
         false => Audience::Public,
     })

@@ -1,14 +1,14 @@
 //! `POST /v1/void` and `POST /v1/supersede`: a certificate, or a whole unit, no
 //! longer stands. It stays findable and says so.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
 use trace_core::{
     error::{Invalid, Rule},
     ident::TraceCode,
-    ledger::View,
+    ledger::{View, job::Item},
     record::{
         Body, Hash,
         kinds::{superseded::Superseded, voided::Voided},
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use super::{
     certificates::{self, CertificateOrder, Links},
     office::Office,
-    orders::{Order, OrderRecord, made},
+    orders::{Given, Order, OrderRecord, made},
 };
 use crate::problem::Problem;
 
@@ -70,38 +70,14 @@ pub async fn void(
     State(office): State<Arc<Office>>,
     order: Order<VoidOrder>,
 ) -> Result<Response, Problem> {
-    let Order { given, wanted } = order;
-    let view = office.view();
-    let fulfilled = match office.fulfilled_before(&view, &given)? {
-        Some(fulfilled) => fulfilled,
-        None => {
-            let (unit, target) = match (&wanted.number, &wanted.unit) {
-                (Some(number), None) => certificate_on_ledger(&view, number)?,
-                (None, Some(code)) => unit_on_ledger(&view, TraceCode::parse(code)?)?,
-                _ => {
-                    let what = "wanted either `number` or `unit`";
-                    return Err(Invalid::new(Rule::Statement, what).into());
-                }
-            };
-            let body = Voided {
-                target,
-                unit,
-                number: wanted.number,
-                reason: wanted.reason,
-                acted_by: given.acted_by(),
-            };
-            let items = vec![given.state(body, Openings::default())];
-            drop(view);
-            office.fulfil(given, items).await?
-        }
-    };
-    let voided = fulfilled.records.iter().find_map(|(body, _)| match body {
+    let fulfilled = office.carry_out(order, |view, given, wanted| {
+        ready(draft_voided(&view, &given, wanted))
+    });
+    let fulfilled = fulfilled.await?;
+    let (trace_code, certificate_number) = fulfilled.said("voiding", |body| match body {
         Body::Voided(body) => Some((body.unit, body.number.clone())),
         _ => None,
-    });
-    let Some((trace_code, certificate_number)) = voided else {
-        return Err(Invalid::new(Rule::IdempotencyReused, "nothing voided").into());
-    };
+    })?;
     let is_repeat = fulfilled.is_repeat;
     let answer = VoidAnswer {
         trace_code,
@@ -112,35 +88,57 @@ pub async fn void(
     made(is_repeat, &answer)
 }
 
+fn draft_voided(view: &View, given: &Given, order: VoidOrder) -> Result<Vec<Item>, Problem> {
+    let (unit, target) = match (&order.number, &order.unit) {
+        (Some(number), None) => certificate_on_ledger(view, number)?,
+        (None, Some(code)) => unit_on_ledger(view, TraceCode::parse(code)?)?,
+        _ => {
+            let what = "wanted either `number` or `unit`";
+            return Err(Invalid::new(Rule::Statement, what).into());
+        }
+    };
+    let body = Voided {
+        target,
+        unit,
+        number: order.number,
+        reason: order.reason,
+        acted_by: given.acted_by(),
+    };
+    Ok(vec![given.state(body, Openings::default())])
+}
+
 /// `POST /v1/supersede`: the old certificate is replaced and the new one issued
 /// in one.
 pub async fn supersede(
     State(office): State<Arc<Office>>,
     order: Order<SupersedeOrder>,
 ) -> Result<Response, Problem> {
-    let Order { given, wanted } = order;
-    let view = office.view();
-    let fulfilled = match office.fulfilled_before(&view, &given)? {
-        Some(fulfilled) => fulfilled,
-        None => {
-            let (unit, target) = certificate_on_ledger(&view, &wanted.number)?;
-            let drafted = certificates::draft(&office, &view, &given, wanted.replacement)?;
-            let body = Superseded {
-                target,
-                unit,
-                number: wanted.number,
-                replacement_unit: drafted.unit,
-                replacement_number: drafted.number,
-                reason: wanted.reason,
-                acted_by: given.acted_by(),
-            };
-            let mut items = vec![given.state(body, Openings::default())];
-            items.extend(drafted.items);
-            drop(view);
-            office.fulfil(given, items).await?
-        }
+    let made = office.carry_out(order, |view, given, wanted| {
+        ready(draft_superseded(&office, &view, &given, wanted))
+    });
+    certificates::answer(&office, made.await?)
+}
+
+fn draft_superseded(
+    office: &Office,
+    view: &View,
+    given: &Given,
+    order: SupersedeOrder,
+) -> Result<Vec<Item>, Problem> {
+    let (unit, target) = certificate_on_ledger(view, &order.number)?;
+    let drafted = certificates::draft(office, view, given, order.replacement)?;
+    let body = Superseded {
+        target,
+        unit,
+        number: order.number,
+        replacement_unit: drafted.unit,
+        replacement_number: drafted.number,
+        reason: order.reason,
+        acted_by: given.acted_by(),
     };
-    certificates::answer(&office, fulfilled)
+    let mut items = vec![given.state(body, Openings::default())];
+    items.extend(drafted.items);
+    Ok(items)
 }
 
 /// The unit of a certificate and the hash of its record.

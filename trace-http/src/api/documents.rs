@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 use super::{
     answer::{json, not_on_ledger, to_json},
     bearer::{Bearer, MaybeBearer},
-    office::Office,
+    office::{Office, beside},
     sight::Sight,
 };
 use crate::{
@@ -65,8 +65,7 @@ pub async fn put(
     // Nothing is taken that no record could name.
     office.writer()?;
     // Hashed, written and synced: not on a thread that others wait for.
-    let stored = tokio::task::spawn_blocking(move || documents.put(&bytes));
-    let stored = stored.await.map_err(|_| Problem::new(Refusal::Failed))??;
+    let stored = beside(move || documents.put(&bytes)).await??;
     tracing::info!(token = %token.id, hash = %stored.hash, "a document was stored");
     let answer = DocumentStored {
         hash: stored.hash.to_string(),
@@ -95,9 +94,8 @@ pub async fn document(
         false => Audience::Public,
     };
     let documents = kept(&office)?;
-    let shown = tokio::task::spawn_blocking(move || documents.show(view.folded(), audience, &hash));
-    let shown = shown.await.map_err(|_| Problem::new(Refusal::Failed))??;
-    let document = shown.ok_or_else(absent)?;
+    let shown = beside(move || documents.show(view.folded(), audience, &hash));
+    let document = shown.await??.ok_or_else(absent)?;
     if let (Audience::Full, Some(token)) = (audience, token) {
         office
             .log_lookup(&token, format!("document {hash}"), purpose)

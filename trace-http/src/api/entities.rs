@@ -11,7 +11,7 @@ use trace_core::{
     ident::EntityId,
     ledger::job::Item,
     record::{
-        Body, Role,
+        Body, Origin, Role,
         kinds::{
             entity_registered::{EntityCategory, EntityRegistered, StatedLicence, StatedUscc},
             key_enrolled::{KeyEnrolled, enrolment_message},
@@ -26,14 +26,11 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::{
-    office::Office,
+    office::{Office, beside},
     orders::{Given, Order, OrderRecord, made},
     prepare::PersonOrder,
 };
-use crate::{
-    machine,
-    problem::{Problem, Refusal},
-};
+use crate::{machine, problem::Problem};
 
 /// An entity to register.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -95,23 +92,14 @@ pub async fn register(
     State(office): State<Arc<Office>>,
     order: Order<EntityOrder>,
 ) -> Result<Response, Problem> {
-    let Order { given, wanted } = order;
-    let view = office.view();
-    let fulfilled = match office.fulfilled_before(&view, &given)? {
-        Some(fulfilled) => fulfilled,
-        None => {
-            drop(view);
-            let items = draft(&office, &given, wanted).await?;
-            office.fulfil(given, items).await?
-        }
-    };
-    let registered = fulfilled.records.iter().find_map(|(body, _)| match body {
+    let fulfilled = office.carry_out(order, async |_, given, wanted| {
+        draft(&office, &given, wanted).await
+    });
+    let fulfilled = fulfilled.await?;
+    let entity = fulfilled.said("registration", |body| match body {
         Body::EntityRegistered(body) => Some(body.entity),
         _ => None,
-    });
-    let Some(entity) = registered else {
-        return Err(Invalid::new(Rule::IdempotencyReused, "nobody registered").into());
-    };
+    })?;
     let key = fulfilled.records.iter().find_map(|(body, _)| match body {
         Body::KeyEnrolled(body) => Some(PublicKey::from_bytes(body.public_key.0).id().to_string()),
         _ => None,
@@ -195,27 +183,40 @@ async fn host_key(
 ) -> Result<KeyEnrolled, Problem> {
     let seed = Zeroizing::new(machine::random::<32>());
     let key = SigningKey::from_seed(*seed);
-    let public = key.public();
-    let message = enrolment_message(office.writer()?.origin(), entity, &public);
-    let signature = key.sign(&message);
+    let enrolled = key_enrolled(office.writer()?.origin(), entity, &key, true);
     let keeper = Arc::clone(office);
-    let kept = tokio::task::spawn_blocking(move || {
-        let ledger = keeper.writer()?;
-        let kept = ledger.host_key(entity, seed, machine::random());
+    beside(move || {
+        let kept = keeper.writer()?.host_key(entity, seed, machine::random());
         kept.map_err(Problem::from)
-    });
-    kept.await.map_err(|_| Problem::new(Refusal::Failed))??;
-    let (r, s) = signature.as_bytes().split_at(32);
-    let half = |bytes: &[u8]| Bytes32(bytes.try_into().unwrap_or_default());
+    })
+    .await??;
     Ok(KeyEnrolled {
+        acted_by: given.acted_by(),
+        ..enrolled
+    })
+}
+
+/// The enrolment of a key, with its proof of possession.
+#[must_use]
+pub fn key_enrolled(
+    origin: &Origin,
+    entity: EntityId,
+    key: &SigningKey,
+    hosted: bool,
+) -> KeyEnrolled {
+    let public = key.public();
+    let possession = key.sign(&enrolment_message(origin, entity, &public));
+    let (r, s) = possession.as_bytes().split_at(32);
+    let half = |bytes: &[u8]| Bytes32(bytes.try_into().unwrap_or_default());
+    KeyEnrolled {
         entity,
         algorithm: Algorithm::Ed25519.byte(),
         public_key: Bytes32(*public.as_bytes()),
         possession_r: half(r),
         possession_s: half(s),
-        hosted: true,
+        hosted,
         device: None,
-        acted_by: given.acted_by(),
+        acted_by: None,
         countersignatures: Vec::new(),
-    })
+    }
 }

@@ -1,5 +1,5 @@
 //! `GET /v1/codes/{code}/trace`: what a unit was made of, or what was made of
-//! it; and `/balance`: where all of it is.
+//! it.
 //!
 //! Which units became which, by what act and when is public, and so is what is
 //! true of each. How much, who holds it and where the rest went is trade: shown
@@ -18,7 +18,7 @@ use trace_core::{
     ident::{EntityId, TraceCode, format_ms},
     ledger::{
         Failed, View,
-        lineage::{self, Direction, GraphEdge, GraphUnit, Limits, Open, UnitBalance},
+        lineage::{self, Direction, GraphEdge, GraphUnit, Limits, Open},
         lookup::{Audience, Lookup},
     },
     record::{Body, Status, movement::Process, quantity::BaseUnit, rights::Registry},
@@ -27,15 +27,13 @@ use utoipa::ToSchema;
 
 use super::{
     answer::{json_for, to_json},
-    bearer::{Bearer, MaybeBearer},
+    balance::{BalanceLine, HolderLine, holders},
+    bearer::MaybeBearer,
     codes::parse,
-    office::Office,
-    sight::{Sight, check_oversees, made},
+    office::{Office, beside, civil_offset_minutes},
+    sight::{Sight, made},
 };
-use crate::{
-    body::Parameters,
-    problem::{Problem, Refusal},
-};
+use crate::{body::Parameters, problem::Problem};
 
 /// Units of one answer; a thousand with their status are about 400 kB.
 pub const UNITS_MAX: usize = 1_000;
@@ -48,9 +46,6 @@ const EDGES_FOR_A_UNIT: usize = 8;
 
 /// Holders of a unit named in a graph; its balance names all, page by page.
 const HOLDERS_MAX: usize = 20;
-
-/// Holders of one page.
-const HOLDERS_PAGE_MAX: usize = 100;
 
 /// Which part of a graph.
 #[derive(Debug, Default, Deserialize)]
@@ -66,14 +61,6 @@ pub struct TracePage {
     pub after: Option<String>,
     /// What for.
     pub purpose: Option<String>,
-}
-
-/// Which part of the holders.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BalancePage {
-    after: Option<String>,
-    purpose: Option<String>,
 }
 
 /// Which way to follow.
@@ -187,76 +174,6 @@ pub struct Amount {
     pub base: BaseUnit,
 }
 
-/// Where all of a unit is, in base units.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BalanceLine {
-    /// Of which measure.
-    #[schema(value_type = String, example = "gram")]
-    pub base: BaseUnit,
-    /// Made.
-    pub made: u64,
-    /// Weighed beyond what was handed over, within the policy.
-    pub gained: u64,
-    /// Weighed beyond that: an open question.
-    pub questioned_gain: u64,
-    /// In somebody's hands.
-    pub held: u64,
-    /// Of that, in cold stores.
-    pub stored: u64,
-    /// Handed over, not yet received.
-    pub in_transit: u64,
-    /// Used up for other units.
-    pub transformed: u64,
-    /// Sold to those who eat it.
-    pub sold: u64,
-    /// Used.
-    pub consumed: u64,
-    /// Destroyed.
-    pub destroyed: u64,
-    /// Returned to somebody outside.
-    pub returned: u64,
-    /// Handed to somebody outside.
-    pub outside: u64,
-    /// Missing or lost, within the policy.
-    pub lost: u64,
-    /// Missing or lost beyond that: an open question.
-    pub unexplained: u64,
-    /// Whether what came in is what went out, is lost, or is held.
-    pub adds_up: bool,
-}
-
-/// Who holds how much.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct HolderLine {
-    /// Who.
-    #[schema(value_type = String)]
-    pub entity: EntityId,
-    /// Registered name; none for natural persons.
-    pub name: Option<String>,
-    /// How much, in base units.
-    pub amount: u64,
-}
-
-/// The balance of a unit.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BalanceAnswer {
-    /// Its code.
-    #[schema(value_type = String)]
-    code: TraceCode,
-    /// Who made it.
-    #[schema(value_type = String)]
-    maker: EntityId,
-    /// Where all of it is.
-    balance: BalanceLine,
-    /// Who holds it, by id.
-    holders: Vec<HolderLine>,
-    /// Give this as `after` for more holders, where there are more.
-    #[schema(value_type = Option<String>)]
-    next_after: Option<EntityId>,
-    /// What the ledger showed when it answered, a signed note.
-    checkpoint: String,
-}
-
 impl Way {
     fn direction(self) -> Direction {
         match self {
@@ -265,34 +182,12 @@ impl Way {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// Its name in a query.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Back => "back",
             Self::Forward => "forward",
-        }
-    }
-}
-
-impl BalanceLine {
-    fn of(found: &UnitBalance) -> Self {
-        let balance = &found.balance;
-        Self {
-            base: found.base,
-            made: found.made,
-            gained: balance.gained,
-            questioned_gain: balance.questioned_gain,
-            held: balance.held,
-            stored: found.stored,
-            in_transit: balance.in_transit,
-            transformed: balance.transformed,
-            sold: balance.sold,
-            consumed: balance.consumed,
-            destroyed: balance.destroyed,
-            returned: balance.returned,
-            outside: balance.outside,
-            lost: balance.lost,
-            unexplained: balance.unexplained,
-            adds_up: balance.adds_up(found.made),
         }
     }
 }
@@ -308,18 +203,18 @@ pub async fn trace(
     let asked = Arc::clone(&office);
     let (way, purpose) = (page.direction.unwrap_or_default(), page.purpose.clone());
     // A thousand units are judged: not on a thread that others wait for.
-    let traced = tokio::task::spawn_blocking(move || -> Result<_, Problem> {
+    let traced = beside(move || -> Result<_, Problem> {
         let view = asked.view();
         made(&view, code)?;
         let mut lookup = asked.lookup(&view, Audience::Public)?;
-        let offset = asked.offset_minutes(&view)?;
+        let offset = civil_offset_minutes(&view)?;
         let mut sight = Sight::new(&view, token.as_ref());
         let answer = traced(&view, &mut lookup, &mut sight, offset, code, &page)?;
         let shown = answer.units.iter().filter(|unit| unit.balance.is_some());
         let steps = answer.edges.iter().filter(|edge| edge.used.is_some());
         Ok((to_json(&answer)?, shown.count(), steps.count()))
     });
-    let (bytes, units, steps) = traced.await.map_err(|_| Problem::new(Refusal::Failed))??;
+    let (bytes, units, steps) = traced.await??;
     let Some(token) = token.filter(|_| units + steps > 0) else {
         return Ok(json_for(Audience::Public, bytes));
     };
@@ -416,25 +311,6 @@ fn traced_unit(
     }))
 }
 
-fn holders(
-    view: &View,
-    lookup: &mut Lookup<'_>,
-    code: TraceCode,
-    after: Option<EntityId>,
-    limit: usize,
-) -> Result<Vec<HolderLine>, Failed> {
-    let mut lines = Vec::new();
-    for (entity, amount) in lineage::holders(view, code, after, limit)? {
-        let name = lookup.party(entity)?.and_then(|party| party.name);
-        lines.push(HolderLine {
-            entity,
-            name,
-            amount,
-        });
-    }
-    Ok(lines)
-}
-
 /// The acts of a graph, each read once.
 struct Acts<'a> {
     view: &'a View,
@@ -500,38 +376,4 @@ impl<'a> Acts<'a> {
         self.measures.insert(unit, measure);
         Ok(measure)
     }
-}
-
-/// `GET /v1/codes/{code}/balance`.
-pub async fn balance(
-    State(office): State<Arc<Office>>,
-    bearer: Bearer,
-    Path(code): Path<String>,
-    Parameters(page): Parameters<BalancePage>,
-) -> Result<Response, Problem> {
-    let code = parse(&code)?;
-    let after = page.after.as_deref().map(EntityId::parse).transpose()?;
-    let bytes = {
-        let view = office.view();
-        let maker = made(&view, code)?.entity;
-        check_oversees(&view, &bearer, &maker)?;
-        let found = lineage::balance(&view, code)?;
-        let found = found.ok_or_else(|| super::answer::not_on_ledger(code))?;
-        let mut lookup = office.lookup(&view, Audience::Public)?;
-        let holders = holders(&view, &mut lookup, code, after, HOLDERS_PAGE_MAX)?;
-        let last = holders.last().map(|holder| holder.entity);
-        to_json(&BalanceAnswer {
-            code,
-            maker,
-            balance: BalanceLine::of(&found),
-            next_after: last.filter(|_| holders.len() == HOLDERS_PAGE_MAX),
-            holders,
-            checkpoint: view.checkpoint().note().to_owned(),
-        })?
-    };
-    let looked_up = format!("balance of {code}");
-    office
-        .log_lookup(&bearer.0, looked_up, page.purpose)
-        .await?;
-    Ok(json_for(Audience::Full, bytes))
 }

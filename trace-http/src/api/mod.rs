@@ -4,6 +4,7 @@
 //! Nothing here decides what may be admitted or whether a proof holds.
 
 pub mod answer;
+pub mod balance;
 pub mod bearer;
 pub mod certificates;
 pub mod codes;

@@ -159,23 +159,12 @@ impl Office {
         (self.clock)()
     }
 
-    /// Minutes east of UTC of the ledger's civil time.
-    ///
-    /// # Errors
-    /// [`Store`].
-    pub fn offset_minutes(&self, view: &View) -> Result<i32, Failed> {
-        let policy = view.folded().policy()?;
-        Ok(policy.map_or(LEDGER_OFFSET_MINUTES, |policy| {
-            i32::from(policy.civil_offset_minutes)
-        }))
-    }
-
     /// The civil date at the ledger's offset.
     ///
     /// # Errors
     /// [`Rule::Date`] when the clock is beyond the calendar; [`Store`].
     pub fn today(&self, view: &View) -> Result<CivilDate, Failed> {
-        let offset_minutes = self.offset_minutes(view)?;
+        let offset_minutes = civil_offset_minutes(view)?;
         Ok(CivilDate::from_ms(self.now_ms(), offset_minutes)?)
     }
 
@@ -292,6 +281,28 @@ impl Office {
             figure("lookups", "Full look-ups logged", self.lookups.head().count),
         ]
     }
+}
+
+/// Minutes east of UTC of the ledger's civil time.
+///
+/// # Errors
+/// [`Store`].
+pub fn civil_offset_minutes(view: &View) -> Result<i32, Failed> {
+    let policy = view.folded().policy()?;
+    Ok(policy.map_or(LEDGER_OFFSET_MINUTES, |policy| {
+        i32::from(policy.civil_offset_minutes)
+    }))
+}
+
+/// Does work that takes a while where nobody waits for the thread.
+///
+/// # Errors
+/// [`Refusal::Failed`] when it panicked.
+pub async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Problem::new(Refusal::Failed))
 }
 
 impl fmt::Debug for Office {

@@ -10,8 +10,8 @@ use utoipa::OpenApi;
 
 use super::{
     answer::fixed,
-    certificates, corrections, documents, entities, lineage, orders, prepare, proofs, questions,
-    reading, receipts,
+    balance, certificates, corrections, documents, entities, lineage, orders, prepare, proofs,
+    questions, reading, receipts,
     routes::{Caller, Content, ROUTES, Route},
     schemas, submitting, warehouse,
 };
@@ -19,6 +19,9 @@ use crate::problem::MEDIA_TYPE;
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
+    balance::BalanceAnswer,
+    balance::BalanceLine,
+    balance::HolderLine,
     certificates::CertificateOrder,
     certificates::CertificateAnswer,
     certificates::DurabilityOrder,
@@ -31,9 +34,6 @@ use crate::problem::MEDIA_TYPE;
     entities::EntityOrder,
     entities::RoleOrder,
     lineage::Amount,
-    lineage::BalanceAnswer,
-    lineage::BalanceLine,
-    lineage::HolderLine,
     lineage::TraceAnswer,
     lineage::TraceOpen,
     lineage::TracedEdge,

@@ -161,15 +161,31 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
 }
 
 impl Office {
-    /// The records of an order that was fulfilled before, `None` for a new one.
+    /// What an order made: read back where it was fulfilled before, else drafted
+    /// now and made, whole or not at all.
     ///
     /// # Errors
-    /// [`Rule::IdempotencyReused`] when its name named another order.
-    pub fn fulfilled_before(
+    /// [`Rule::IdempotencyReused`] when its name named another order; whatever
+    /// `draft` refuses; [`Rule::Right`] when the token's role may not sign one of
+    /// the records; the first rule that refuses.
+    pub async fn carry_out<T, D>(
         &self,
-        view: &View,
-        given: &Given,
-    ) -> Result<Option<Fulfilled>, Problem> {
+        order: Order<T>,
+        draft: impl FnOnce(Arc<View>, Given, T) -> D,
+    ) -> Result<Fulfilled, Problem>
+    where
+        D: Future<Output = Result<Vec<Item>, Problem>>,
+    {
+        let Order { given, wanted } = order;
+        let view = self.view();
+        if let Some(fulfilled) = self.fulfilled_before(&view, &given)? {
+            return Ok(fulfilled);
+        }
+        let items = draft(view, given.clone(), wanted).await?;
+        self.fulfil(given, items).await
+    }
+
+    fn fulfilled_before(&self, view: &View, given: &Given) -> Result<Option<Fulfilled>, Problem> {
         let request = &given.request;
         let Some(known) = view.request(&request.entity, &request.key)? else {
             return Ok(None);
@@ -184,12 +200,7 @@ impl Office {
         read_back(view, known.indexes(), true).map(Some)
     }
 
-    /// Makes the records of an order, whole or not at all.
-    ///
-    /// # Errors
-    /// [`Rule::Right`] when the token's role may not sign one of them; the
-    /// first rule that refuses.
-    pub async fn fulfil(&self, given: Given, items: Vec<Item>) -> Result<Fulfilled, Problem> {
+    async fn fulfil(&self, given: Given, items: Vec<Item>) -> Result<Fulfilled, Problem> {
         for item in &items {
             within_role(&given.token, item)?;
         }
@@ -263,6 +274,17 @@ fn read_back(
 }
 
 impl Fulfilled {
+    /// What the first of the bodies that says it says.
+    ///
+    /// # Errors
+    /// [`Rule::IdempotencyReused`] where none does: the name is known, and named
+    /// an order of another sort. Its hash holds the path, so this cannot be
+    /// reached by a client.
+    pub fn said<T>(&self, what: &str, say: impl Fn(&Body) -> Option<T>) -> Result<T, Invalid> {
+        let said = self.records.iter().find_map(|(body, _)| say(body));
+        said.ok_or_else(|| Invalid::new(Rule::IdempotencyReused, format!("no {what}")))
+    }
+
     /// Where each record stands, without the bodies.
     #[must_use]
     pub fn into_records(self) -> Vec<OrderRecord> {

@@ -24,13 +24,10 @@ use utoipa::ToSchema;
 use super::{
     answer::{json_for, to_json},
     bearer::Bearer,
-    office::Office,
+    office::{Office, beside, civil_offset_minutes},
     sight::Sight,
 };
-use crate::{
-    body::Parameters,
-    problem::{Problem, Refusal},
-};
+use crate::{body::Parameters, problem::Problem};
 
 /// Questions of one answer.
 const QUESTIONS_MAX: usize = 100;
@@ -114,7 +111,7 @@ pub async fn questions(
         return Err(Invalid::new(Rule::Right, what).into());
     }
     let (asked, about, purpose) = (Arc::clone(&office), page.about, page.purpose.clone());
-    let answered = tokio::task::spawn_blocking(move || -> Result<_, Problem> {
+    let answered = beside(move || -> Result<_, Problem> {
         let view = asked.view();
         let mut desk = Desk {
             view: &view,
@@ -129,9 +126,7 @@ pub async fn questions(
         };
         Ok((to_json(&answer)?, answer.questions.len()))
     });
-    let (bytes, count) = answered
-        .await
-        .map_err(|_| Problem::new(Refusal::Failed))??;
+    let (bytes, count) = answered.await??;
     let about = match about {
         About::Quantities => "quantities",
         About::Transfers => "transfers",
@@ -225,7 +220,7 @@ impl Desk<'_> {
             None => None,
         };
         let today = office.today(self.view)?;
-        let offset_minutes = office.offset_minutes(self.view)?;
+        let offset_minutes = civil_offset_minutes(self.view)?;
         let rows = self.lookup.transfers(after, ROWS_MAX)?;
         let is_whole = rows.len() < ROWS_MAX;
         let (mut found, mut last) = (Vec::new(), None);

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use trace_core::{
-    ident::{Area, EntityId, Gtin, Lot, TraceCode},
+    ident::{EntityId, Gtin, Lot, TraceCode},
     ledger::{
         Failed, View,
         lookup::{Audience, Lookup, PAGE_RECORDS_MAX, RecordsAnswer},
@@ -21,8 +21,9 @@ use utoipa::ToSchema;
 
 use super::{
     answer::{fixed, found, json_for, not_on_ledger, to_json},
-    bearer::{MaybeBearer, reads_in_full},
+    bearer::MaybeBearer,
     office::Office,
+    sight::Sight,
 };
 use crate::{body::Parameters, problem::Problem};
 
@@ -55,7 +56,8 @@ pub struct ChangesPage {
     purpose: Option<String>,
 }
 
-fn all() -> usize {
+/// As many as a page may hold, where nobody says how many.
+pub(super) fn all() -> usize {
     PAGE_RECORDS_MAX
 }
 
@@ -224,13 +226,10 @@ fn open_within(
     answer: &mut RecordsAnswer,
 ) -> Result<Vec<u64>, Failed> {
     let mut full = office.lookup(view, Audience::Full)?;
+    let mut sight = Sight::new(view, Some(token));
     let mut opened = Vec::new();
     for record in &mut answer.records {
-        let signer = view.folded().entity(&record.signer.entity)?;
-        let Some(area) = signer.and_then(|signer| Area::try_from(signer.area).ok()) else {
-            continue;
-        };
-        if !reads_in_full(view, token, area)? {
+        if !sight.oversees(&record.signer.entity)? {
             continue;
         }
         if let Some(whole) = full.changes(record.index, 1)?.records.pop() {

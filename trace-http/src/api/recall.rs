@@ -27,7 +27,7 @@ use trace_core::{ident::parse_ms, ledger::lookup::Audience};
 use super::{
     bearer::Bearer,
     codes::parse,
-    office::Office,
+    office::{Office, civil_offset_minutes},
     sight::{check_oversees, made},
 };
 use crate::{
@@ -66,7 +66,7 @@ pub async fn sheet(
     let asked = Asked {
         code,
         until_ms,
-        offset_minutes: office.offset_minutes(&view)?,
+        offset_minutes: civil_offset_minutes(&view)?,
     };
     let looked_up = format!("recall sheet of {code}");
     office

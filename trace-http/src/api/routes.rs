@@ -12,8 +12,8 @@ use axum::{
 };
 
 use super::{
-    certificates, codes, conduct, corrections, documents, entities, lineage, office::Office,
-    openapi, prepare, proofs, questions, reading, recall, submitting, warehouse,
+    balance, certificates, codes, conduct, corrections, documents, entities, lineage,
+    office::Office, openapi, prepare, proofs, questions, reading, recall, submitting, warehouse,
 };
 use crate::page;
 
@@ -120,7 +120,7 @@ table! {
         post "/v1/records" submitting::append, "Signed records, one or many", ["atomic"], RecordsOr("RecordsOrder") => Json("ResultsAnswer");
     }
     Token {
-        get "/v1/codes/{code}/balance" lineage::balance, "Where all of a unit is: made, held, on its way, used, sold, lost, unexplained", ["after" "purpose"], Nothing => Json("BalanceAnswer");
+        get "/v1/codes/{code}/balance" balance::unit, "Where all of a unit is: made, held, on its way, used, sold, lost, unexplained", ["after" "purpose"], Nothing => Json("BalanceAnswer");
         get "/v1/codes/{code}/recall" recall::sheet, "The recall sheet: where everything is that was made of a unit, with whom", ["until" "purpose"], Nothing => SheetOr("RecallSheet");
         get "/v1/questions" questions::questions, "Open questions: quantities unexplained, transfers not received in time", ["about" "after" "limit" "purpose"], Nothing => Json("QuestionsAnswer");
         post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");

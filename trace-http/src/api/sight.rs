@@ -10,13 +10,10 @@ use trace_core::{
     error::{Invalid, Rule},
     ident::{Area, EntityId, TraceCode},
     ledger::{Failed, View, tokens::TokenGrant},
-    record::{rights::Registry, unit::Made},
+    record::{Role, rights::Registry, unit::Made},
 };
 
-use super::{
-    answer::not_on_ledger,
-    bearer::{Bearer, reads_in_full},
-};
+use super::{answer::not_on_ledger, bearer::Bearer};
 use crate::problem::Problem;
 
 /// What one token sees of one moment.
@@ -57,6 +54,24 @@ impl<'a> Sight<'a> {
         self.known.insert(*entity, oversees);
         Ok(oversees)
     }
+}
+
+/// Whether a token reads in full what concerns an area: made for an inspector
+/// or an authority, reaching there, and its entity still holds that role there.
+fn reads_in_full(view: &View, token: &TokenGrant, area: Area) -> Result<bool, Failed> {
+    let grant = &token.grant;
+    if !matches!(grant.role, Role::Inspector | Role::Authority) || !grant.covers(area) {
+        return Ok(false);
+    }
+    let Some(entity) = grant.entity else {
+        return Ok(true);
+    };
+    let held = view.folded().entity(&entity)?;
+    Ok(held.is_some_and(|held| {
+        held.grants.iter().any(|own| {
+            own.role == grant.role && Area::try_from(own.area).is_ok_and(|own| own.covers(area))
+        })
+    }))
 }
 
 /// How a unit on the ledger began.

@@ -33,7 +33,7 @@ use utoipa::ToSchema;
 
 use super::{
     answer::{json, to_json},
-    office::Office,
+    office::{Office, beside},
     receipts::{RecordResult, of_group, problem_of, refusal},
 };
 use crate::{
@@ -160,9 +160,9 @@ pub async fn append(
     }
     let many = read.len() > INLINE_RECORDS_MAX;
     let verifier = Arc::clone(&office);
-    let checked = beside(many, move || verify(&verifier, read)).await??;
+    let checked = beside_if(many, move || verify(&verifier, read)).await??;
     let outcomes = admit(&office, checked, atomic).await?;
-    beside(many, move || {
+    beside_if(many, move || {
         answer(&outcomes.0, &outcomes.1, atomic, language)
     })
     .await?
@@ -176,16 +176,14 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Does work that takes a while beside the threads that answer requests.
-async fn beside<T: Send + 'static>(
+async fn beside_if<T: Send + 'static>(
     is_long: bool,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    if !is_long {
-        return Ok(work());
+    match is_long {
+        true => beside(work).await,
+        false => Ok(work()),
     }
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Problem::new(problem::Refusal::Failed))
 }
 
 /// One result a record: what reads badly and what is signed wrongly is known

@@ -1,12 +1,11 @@
 //! `POST /v1/warehouse/in` and `POST /v1/warehouse/out`: goods enter or leave
 //! the cold store of the token's entity.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
 use trace_core::{
-    error::{Invalid, Rule},
     ident::{EntityId, TraceCode, parse_ms},
     ledger::View,
     record::{
@@ -20,8 +19,8 @@ use utoipa::ToSchema;
 
 use super::{
     certificates::Links,
-    office::Office,
-    orders::{Order, OrderRecord, made},
+    office::{Office, civil_offset_minutes},
+    orders::{Given, Order, OrderRecord, made},
 };
 use crate::{machine, problem::Problem};
 
@@ -85,30 +84,21 @@ async fn record(
     order: Order<MoveOrder>,
     kind: fn(WarehouseEntry) -> Body,
 ) -> Result<Response, Problem> {
-    let Order { given, wanted } = order;
-    let view = office.view();
-    let fulfilled = match office.fulfilled_before(&view, &given)? {
-        Some(fulfilled) => fulfilled,
-        None => {
-            let (mut entry, trade) = entry(office, &view, wanted)?;
-            entry.acted_by = given.acted_by();
+    let fulfilled = office.carry_out(order, |view, given, wanted| {
+        ready(entry(office, &view, &given, wanted).map(|(entry, trade)| {
             let openings = Openings {
                 trade: Some(trade),
                 persons: Vec::new(),
             };
-            let items = vec![given.state(kind(entry), openings)];
-            drop(view);
-            office.fulfil(given, items).await?
-        }
-    };
-    let moved = fulfilled.records.iter().find_map(|(body, _)| match body {
+            vec![given.state(kind(entry), openings)]
+        }))
+    });
+    let fulfilled = fulfilled.await?;
+    let trace_code = fulfilled.said("movement", |body| match body {
         Body::WarehouseIn(body) => Some(body.0.unit),
         Body::WarehouseOut(body) => Some(body.0.unit),
         _ => None,
-    });
-    let Some(trace_code) = moved else {
-        return Err(Invalid::new(Rule::IdempotencyReused, "nothing moved").into());
-    };
+    })?;
     let is_repeat = fulfilled.is_repeat;
     let answer = MoveAnswer {
         trace_code,
@@ -121,6 +111,7 @@ async fn record(
 fn entry(
     office: &Office,
     view: &View,
+    given: &Given,
     order: MoveOrder,
 ) -> Result<(WarehouseEntry, Opening), Problem> {
     let counterparty = order.counterparty.as_deref().map(EntityId::parse);
@@ -132,7 +123,7 @@ fn entry(
         vehicle: order.vehicle,
     };
     let trade = Opening::new(machine::random(), &trade);
-    let offset_minutes = office.offset_minutes(view)?;
+    let offset_minutes = civil_offset_minutes(view)?;
     let entry = WarehouseEntry {
         unit: TraceCode::parse(&order.unit)?,
         at_ms: match &order.at {
@@ -142,7 +133,7 @@ fn entry(
         offset_minutes: i16::try_from(offset_minutes).unwrap_or_default(),
         temperature_milli_c: order.temperature_milli_c,
         trade: trade.commitment(),
-        acted_by: None,
+        acted_by: given.acted_by(),
     };
     Ok((entry, trade))
 }

@@ -4,6 +4,7 @@
 //! seed: nothing in it may be relied upon. What it shows is real: real
 //! signatures by each issuer's own key, real rules, real proofs.
 
+mod cheats;
 mod making;
 mod marks;
 mod sights;
@@ -14,7 +15,11 @@ use clap::{Args, Parser};
 use serde_json::json;
 
 use super::{Failure, Manner};
-use crate::{logging, serve, settings::ServeSettings};
+use crate::{
+    logging,
+    serve::{self, Door, ServeError},
+    settings::ServeSettings,
+};
 use marks::{Found, Marks};
 
 /// The day on which the city published its figures.
@@ -42,7 +47,7 @@ pub struct Demo {
     #[arg(long, value_name = "SCALE", default_value_t = 1.0, value_parser = scale)]
     scale: f64,
 
-    /// Port to serve on, at 127.0.0.1
+    /// Port to serve on, at 127.0.0.1; 0 takes any that is free
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     port: u16,
 
@@ -93,29 +98,35 @@ impl Demo {
             }
             Found::Nothing => making::make(&self.data, self.seed, self.scale, manner)?,
         };
-        let address = format!("http://127.0.0.1:{}", self.port);
-        self.tell(&marks, &address, manner)?;
-        match self.no_serve {
-            true => Ok(()),
-            false => self.serve(),
+        if self.no_serve {
+            return self.tell(&marks, None, manner);
         }
+        let machine = |error: ServeError| Failure::Machine(error.to_string());
+        let settings = self.settings()?;
+        // The address is known when it is taken: port 0 stands for any.
+        let door = Door::open(&settings).map_err(machine)?;
+        let address = format!("http://{}", door.address());
+        self.tell(&marks, Some(&address), manner)?;
+        logging::start(settings.log_format, &settings.log)
+            .map_err(|error| Failure::Machine(error.to_string()))?;
+        serve::run_behind(&settings, door).map_err(machine)
     }
 
-    fn tell(&self, marks: &Marks, address: &str, manner: &Manner) -> Result<(), Failure> {
+    fn tell(&self, marks: &Marks, address: Option<&str>, manner: &Manner) -> Result<(), Failure> {
         let value = json!({
             "data": self.data.display().to_string(),
             "demo": marks,
-            "address": (!self.no_serve).then_some(address),
+            "address": address,
         });
-        manner.tell(&value, || match self.no_serve {
-            true => sights::in_folder(marks, &self.data, manner),
-            false => sights::at_address(marks, address, manner),
+        manner.tell(&value, || match address {
+            None => sights::in_folder(marks, &self.data, manner),
+            Some(address) => sights::at_address(marks, address, manner),
         })
     }
 
-    /// Serves the demo as `trace serve` would, with the demo's own
+    /// To serve the demo as `trace serve` would, with the demo's own
     /// key-encryption key.
-    fn serve(&self) -> Result<(), Failure> {
+    fn settings(&self) -> Result<ServeSettings, Failure> {
         let kek = self.data.join(making::KEK);
         let listen = format!("127.0.0.1:{}", self.port);
         let arguments = [
@@ -130,11 +141,9 @@ impl Demo {
             "--clock-jump-limit-ms".as_ref(),
             CLOCK_JUMP_MS.as_ref(),
         ];
-        let machine = |error: &dyn std::fmt::Display| Failure::Machine(error.to_string());
-        let Served { settings } =
-            Served::try_parse_from(arguments).map_err(|error| machine(&error))?;
-        logging::start(settings.log_format, &settings.log).map_err(|error| machine(&error))?;
-        serve::run(&settings).map_err(|error| machine(&error))
+        let served = Served::try_parse_from(arguments);
+        let Served { settings } = served.map_err(|error| Failure::Machine(error.to_string()))?;
+        Ok(settings)
     }
 }
 

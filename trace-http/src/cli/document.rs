@@ -17,9 +17,9 @@ use trace_core::{
 
 use super::{
     Failure, Manner,
-    local::{DataFolder, Reading},
+    local::Reading,
     manner::{at, plain},
-    remote::Remote,
+    source::{Asking, Source},
 };
 
 /// What can be done with documents.
@@ -29,21 +29,6 @@ pub enum DocumentCommand {
     Put(Put),
     /// Fetch a document by its hash
     Get(Fetch),
-}
-
-/// Where documents are.
-#[derive(Debug, Args)]
-struct Beside {
-    #[command(flatten)]
-    folder: DataFolder,
-
-    /// Ask the server at this address instead of a folder
-    #[arg(long, env = "TRACE_SERVER", value_name = "URL")]
-    server: Option<String>,
-
-    /// File with the bearer token for the server; TRACE_TOKEN may hold it instead
-    #[arg(long, value_name = "FILE", requires = "server")]
-    token_file: Option<PathBuf>,
 }
 
 /// Everything `trace document put` can be told.
@@ -60,7 +45,7 @@ pub struct Put {
     file: PathBuf,
 
     #[command(flatten)]
-    beside: Beside,
+    asking: Asking,
 }
 
 /// Everything `trace document get` can be told.
@@ -81,7 +66,7 @@ pub struct Fetch {
     out: PathBuf,
 
     #[command(flatten)]
-    beside: Beside,
+    asking: Asking,
 }
 
 impl DocumentCommand {
@@ -93,30 +78,20 @@ impl DocumentCommand {
     }
 }
 
-impl Beside {
-    fn remote(&self, address: &str, manner: &Manner) -> Result<Remote, Failure> {
-        let token = super::token::text(self.token_file.as_deref())?;
-        Remote::new(address, token, manner.language())
-    }
-
-    /// The ledger, held, and its documents.
-    fn open(&self, manner: &Manner) -> Result<(Reading, Documents), Failure> {
-        let reading = Reading::open(&self.folder, manner)?;
-        let folder = reading.home.folder().join(DOCUMENTS);
-        let documents = Documents::open(Arc::new(RealDisk), &folder)?;
-        Ok((reading, documents))
-    }
+/// The documents of a ledger that is held.
+fn documents(reading: &Reading) -> Result<Documents, Failure> {
+    let folder = reading.home.folder().join(DOCUMENTS);
+    Ok(Documents::open(Arc::new(RealDisk), &folder)?)
 }
 
 impl Put {
     fn run(self, manner: &Manner) -> Result<(), Failure> {
         let failed = |why| Failure::Machine(format!("{}: {why}", self.file.display()));
         let bytes = std::fs::read(&self.file).map_err(failed)?;
-        let value: Value = match &self.beside.server {
-            Some(address) => self.beside.remote(address, manner)?.put_document(&bytes)?,
-            None => {
-                let (_reading, documents) = self.beside.open(manner)?;
-                let stored = documents.put(&bytes)?;
+        let value: Value = match self.asking.open(manner)? {
+            Source::Server(remote) => remote.put_document(&bytes)?,
+            Source::Folder(reading) => {
+                let stored = documents(&reading)?.put(&bytes)?;
                 json!({
                     "hash": stored.hash.to_string(),
                     "media_type": stored.document_type.media_type(),
@@ -135,11 +110,11 @@ impl Put {
 impl Fetch {
     fn run(self, manner: &Manner) -> Result<(), Failure> {
         let hash: Hash = self.hash.parse()?;
-        let bytes = match &self.beside.server {
-            Some(address) => self.beside.remote(address, manner)?.document(&hash)?,
-            None => {
-                let (_reading, documents) = self.beside.open(manner)?;
-                documents.read(&hash)?.map(|Document { bytes, .. }| bytes)
+        let bytes = match self.asking.open(manner)? {
+            Source::Server(remote) => remote.document(&hash)?,
+            Source::Folder(reading) => {
+                let found = documents(&reading)?.read(&hash)?;
+                found.map(|Document { bytes, .. }| bytes)
             }
         };
         let absent = manner.of(

@@ -7,16 +7,16 @@ use serde_json::json;
 use trace_core::{
     ident::{Area, EntityId},
     record::{
-        Body, Origin, Role,
+        Role,
         kinds::{
             entity_registered::{EntityCategory, EntityRegistered, StatedLicence, StatedUscc},
-            key_enrolled::{KeyEnrolled, enrolment_message},
+            key_enrolled::KeyEnrolled,
             role_granted::RoleGranted,
         },
         section::{Opening, Openings, Person},
-        sign::{Algorithm, KeyId, SigningKey},
+        sign::{KeyId, SigningKey},
         text::normalise,
-        wire::{Bytes32, PersonId, PersonRef},
+        wire::{PersonId, PersonRef},
     },
 };
 use zeroize::Zeroizing;
@@ -28,7 +28,7 @@ use super::{
     remote::Remote,
     voice::{Place, Said, Session, Speaking, Voice},
 };
-use crate::machine;
+use crate::{api::entities::key_enrolled, machine};
 
 /// Entities.
 #[derive(Debug, Subcommand)]
@@ -273,13 +273,10 @@ impl Newcomer {
                 };
                 let origin = session.origin()?;
                 key = Some(own.public().id());
-                said.push(Said::bare(key_enrolled(
-                    &origin,
-                    entity,
-                    &own,
-                    false,
-                    self.device.clone(),
-                )));
+                said.push(Said::bare(KeyEnrolled {
+                    device: self.device.clone(),
+                    ..key_enrolled(&origin, entity, &own, false)
+                }));
             }
             Enrolment::Hosted => {
                 let origin = session.origin()?;
@@ -298,13 +295,10 @@ impl Newcomer {
                         "{error}; hosting keys needs --kek-file or TRACE_KEK"
                     ))
                 })?);
-                said.push(Said::bare(key_enrolled(
-                    &origin,
-                    entity,
-                    &own,
-                    true,
-                    self.device.clone(),
-                )));
+                said.push(Said::bare(KeyEnrolled {
+                    device: self.device.clone(),
+                    ..key_enrolled(&origin, entity, &own, true)
+                }));
             }
         }
         for (role, area) in &self.roles {
@@ -416,37 +410,4 @@ pub fn named(person: &Person) -> Result<(PersonRef, Opening), Failure> {
         commitment: opening.commitment(),
     };
     Ok((named, opening))
-}
-
-/// The enrolment of a key, with its proof of possession.
-#[must_use]
-pub fn key_enrolled(
-    origin: &Origin,
-    entity: EntityId,
-    key: &SigningKey,
-    hosted: bool,
-    device: Option<String>,
-) -> Body {
-    let public = key.public();
-    let possession = key.sign(&enrolment_message(origin, entity, &public));
-    let mut halves = [[0u8; 32]; 2];
-    for (half, bytes) in halves
-        .iter_mut()
-        .zip(possession.as_bytes().chunks_exact(32))
-    {
-        half.copy_from_slice(bytes);
-    }
-    let [r, s] = halves;
-    KeyEnrolled {
-        entity,
-        algorithm: Algorithm::Ed25519.byte(),
-        public_key: Bytes32(*public.as_bytes()),
-        possession_r: Bytes32(r),
-        possession_s: Bytes32(s),
-        hosted,
-        device,
-        acted_by: None,
-        countersignatures: Vec::new(),
-    }
-    .into()
 }

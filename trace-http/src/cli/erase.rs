@@ -5,12 +5,15 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use trace_core::{
     error::{Invalid, Rule},
-    ident::{CivilDate, LEDGER_OFFSET_MINUTES},
+    ident::{CivilDate, LEDGER_OFFSET_MINUTES, TraceCode},
     ledger::View,
     record::{
         Body,
+        claim::Claim,
         kinds::{erasure_requested::ErasureRequested, personal_data_erased::PersonalDataErased},
         rights::Registry,
+        section::Openings,
+        unit::units_of,
         wire::PersonId,
     },
 };
@@ -154,20 +157,11 @@ fn retention_end(view: &View, person: &PersonId) -> Result<CivilDate, Failure> {
         let entry = view.entry(place.index)?;
         let admitted = CivilDate::from_ms(entry.admitted_ms, LEDGER_OFFSET_MINUTES)?;
         let mut end = add_months(admitted, RETENTION_MONTHS)?;
-        let unit = match entry.signed.body()? {
-            Body::ElectronicTraceabilityCertificate(body) => Some(body.0.unit),
-            Body::ConformityCertificate2021(body) => Some(body.0.unit),
-            Body::ConformityCertificate2026Producer(body) => Some(body.0.unit),
-            Body::ConformityCertificate2026Buyer(body) => Some(body.certificate.unit),
-            _ => None,
-        };
-        let state = match unit {
-            Some(unit) => view.folded().unit(&unit)?,
-            None => None,
-        };
-        let durability = state.and_then(|state| state.made?.durability);
-        if let Some((_, last)) = durability {
-            end = end.max(add_months(last.date()?, PAST_SHELF_LIFE_MONTHS)?);
+        for unit in units(&entry.signed.body()?)? {
+            let made = view.folded().unit(&unit)?.and_then(|state| state.made);
+            if let Some((_, last)) = made.and_then(|made| made.durability) {
+                end = end.max(add_months(last.date()?, PAST_SHELF_LIFE_MONTHS)?);
+            }
         }
         latest = latest.max(Some(end));
     }
@@ -178,6 +172,16 @@ fn retention_end(view: &View, person: &PersonId) -> Result<CivilDate, Failure> {
         )
         .into()
     })
+}
+
+/// The units that a record is about, whatever its kind.
+fn units(body: &Body) -> Result<Vec<TraceCode>, Invalid> {
+    let claims = body.claims(&Openings::default())?;
+    let units = claims.iter().flat_map(|claim| match claim {
+        Claim::Supervision(step) => step.unit().into_iter().collect(),
+        claim => units_of(claim),
+    });
+    Ok(units.collect())
 }
 
 /// The same day so many months later; where that month is shorter, the first
@@ -198,6 +202,30 @@ fn add_months(date: CivilDate, months: i32) -> Result<CivilDate, Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trace_core::record::quarantine::Reach;
+    use trace_fixtures::{Who, World};
+
+    #[test]
+    fn every_sort_of_record_that_names_a_person_tells_which_unit_it_is_about() {
+        let mut world = World::new(7);
+        let unit = world.unit();
+        let bodies: [Body; 3] = [
+            world.certificate(&unit).0.into(),
+            world
+                .quarantine_product(&unit, Reach::WithinProvince)
+                .0
+                .into(),
+            world.warehouse_booked(&unit).0.into(),
+        ];
+        for body in bodies {
+            assert!(!body.persons().is_empty());
+            let units = units(&body).unwrap();
+            assert!(units.contains(&unit.unit), "{}", body.kind().name);
+        }
+        // An inspection is about an entity.
+        let inspection = world.inspection(Who::Producer, &[3]).0;
+        assert_eq!(units(&inspection.into()), Ok(Vec::new()));
+    }
 
     #[test]
     fn months_are_added_and_never_end_a_day_early() {

@@ -17,10 +17,8 @@ use trace_core::{
         vault::{Vault, VaultReader},
     },
     proof::anchor::Anchor,
-    record::Hash,
     store::disk::RealDisk,
 };
-use zeroize::Zeroizing;
 
 use super::{Failure, Manner};
 use crate::{
@@ -62,14 +60,8 @@ impl DataFolder {
 /// # Errors
 /// [`KeyError`] when both are given, or what is given is no key.
 pub fn key_encryption_key(file: Option<&Path>) -> Result<Option<Kek>, KeyError> {
-    let key = match (file, std::env::var(KEY_VARIABLE)) {
-        (Some(_), Ok(_)) => return Err(KeyError::Twice),
-        (Some(path), Err(_)) => Key::read(path)?,
-        (None, Ok(text)) => Key::parse(&text, KEY_VARIABLE)?,
-        (None, Err(_)) => return Ok(None),
-    };
-    let text = Zeroizing::new(Hash::from(*key.bytes()).to_string());
-    Ok(Kek::from_hex(&text))
+    let key = Key::given(file, std::env::var_os(KEY_VARIABLE).as_deref())?;
+    Ok(key.and_then(|key| key.kek()))
 }
 
 /// Why an item of a request was not admitted, and which.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use trace_core::{
     error::{Invalid, Rule},
-    ident::{LEDGER_OFFSET_MINUTES, TraceCode, parse_ms},
+    ident::{TraceCode, parse_ms},
     ledger::lookup::{Audience, Lookup},
     record::{kinds::recalled::Recalled, rights::Registry, text::normalise},
 };
@@ -26,7 +26,7 @@ use super::{
     voice::{Said, Speaking},
 };
 use crate::{
-    language::Language,
+    api::office::civil_offset_minutes,
     machine,
     sheet::{self, Asked, SheetFailed},
 };
@@ -118,7 +118,7 @@ impl Recall {
         let asked = Asked {
             code: self.code,
             until_ms,
-            offset_minutes: LEDGER_OFFSET_MINUTES,
+            offset_minutes: civil_offset_minutes(view)?,
         };
         let language = manner.language();
         let mut write = |out: &mut dyn Write| {
@@ -217,7 +217,7 @@ fn told(value: &Value, manner: &Manner) -> String {
     let amounts = at(value, "/totals/amounts").as_object();
     for (base, places) in amounts.into_iter().flatten() {
         for (place, amount) in places.as_object().into_iter().flatten() {
-            let words = words_of(manner.language(), place);
+            let words = sheet::in_words(manner.language(), place);
             let sign = sheet::sign(manner.language(), base);
             lines.push(format!("  {words}: {amount} {sign}"));
         }
@@ -236,8 +236,4 @@ fn counted(value: &Value, manner: &Manner) -> String {
         format!("{units} units, {holders} holders, {rows} rows, found in {took_ms} ms"),
         format!("追溯单元 {units} 个,持有主体 {holders} 个,共 {rows} 行,用时 {took_ms} 毫秒"),
     )
-}
-
-fn words_of(language: Language, place: &str) -> &'static str {
-    sheet::in_words(language, place)
 }

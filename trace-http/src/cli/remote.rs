@@ -10,10 +10,7 @@ use trace_core::{
     error::{Invalid, Rule},
     ident::{LEDGER_OFFSET_MINUTES, TraceCode, format_ms},
     record::{
-        Body, Hash, Origin,
-        certificate::Elements,
-        claim::Form,
-        encode,
+        Body, Hash, Origin, encode,
         kinds::conformity_certificate_2026_buyer::BuyerTrade,
         section::{Openings, Person},
         sign::KeyId,
@@ -30,6 +27,7 @@ use super::{
     voice::{Said, Stands},
 };
 use crate::{
+    api::certificates::elements_of,
     client::{Client, ClientError},
     language::Language,
     machine,
@@ -349,7 +347,7 @@ fn certificate_order(said: &[Said]) -> Result<Value, Failure> {
             "a unit and its certificate are wanted".to_owned(),
         ));
     };
-    let (elements, form) = elements(&certificate.body)
+    let (elements, form) = elements_of(&certificate.body)
         .ok_or_else(|| Failure::Usage("a certificate is wanted".to_owned()))?;
     let mut order = json!({
         "product": unit.product,
@@ -399,22 +397,6 @@ fn certificate_order(said: &[Said]) -> Result<Value, Failure> {
 fn put(order: &mut Value, name: &str, value: Value) {
     if let Some(fields) = order.as_object_mut() {
         fields.insert(name.to_owned(), value);
-    }
-}
-
-fn elements(body: &Body) -> Option<(&Elements, Form)> {
-    match body {
-        Body::ElectronicTraceabilityCertificate(body) => {
-            Some((&body.0, Form::ElectronicTraceability))
-        }
-        Body::ConformityCertificate2021(body) => Some((&body.0, Form::Conformity2021)),
-        Body::ConformityCertificate2026Producer(body) => {
-            Some((&body.0, Form::Conformity2026Producer))
-        }
-        Body::ConformityCertificate2026Buyer(body) => {
-            Some((&body.certificate, Form::Conformity2026Buyer))
-        }
-        _ => None,
     }
 }
 

@@ -87,7 +87,9 @@ fn minutes(instant: &str) -> String {
 /// What a record says, in a line.
 fn gist(record: &Value, manner: &Manner) -> String {
     let statement = at(record, "/statement");
-    let elements = statement.get("certificate").unwrap_or(statement);
+    let within = ["certificate", "elements"].iter();
+    let elements = within.filter_map(|name| statement.get(name)).next();
+    let elements = elements.unwrap_or(statement);
     let of = |name: &str| at(elements, &format!("/{name}")).as_str().map(plain);
     let mut parts: Vec<String> = Vec::new();
     match at(record, "/kind").as_str().unwrap_or_default() {

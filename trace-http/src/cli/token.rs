@@ -1,7 +1,7 @@
 //! `trace token`: who may ask a server for what. It works while the server
 //! runs: what is revoked here is refused there from the next request on.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -9,15 +9,14 @@ use trace_core::{
     ident::{Area, EntityId, LEDGER_OFFSET_MINUTES, format_ms},
     ledger::{
         opening,
-        tokens::{Grant, Sharing, TokenGrant, Tokens},
+        tokens::{Grant, TokenGrant, Tokens},
     },
     record::{Role, wire::TokenId},
-    store::disk::RealDisk,
 };
 use zeroize::Zeroizing;
 
 use super::{Failure, Manner, local::DataFolder, manner::table};
-use crate::{home::TOKENS, machine};
+use crate::{home::TOKENS, machine, serve::open_tokens};
 
 /// Where a token's text may stand in the environment.
 const TOKEN_VARIABLE: &str = "TRACE_TOKEN";
@@ -152,12 +151,7 @@ fn open(data: &Path) -> Result<Tokens, Failure> {
             data.display()
         )));
     }
-    let path = data.join(TOKENS);
-    let tokens = match path.exists() {
-        true => Tokens::open(Arc::new(RealDisk), &path, Sharing::Locked),
-        false => Tokens::create(Arc::new(RealDisk), &path, Sharing::Locked),
-    };
-    Ok(tokens?)
+    Ok(open_tokens(&data.join(TOKENS))?)
 }
 
 /// A token's text, from a file or from the environment.

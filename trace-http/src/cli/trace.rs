@@ -3,29 +3,26 @@
 //! From a folder the public view, as `trace show`; from a server what the token
 //! may see. A graph that the answer breaks off is asked for to its end.
 
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    path::PathBuf,
-};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use clap::Args;
 use serde_json::{Value, json};
 use trace_core::{
     error::{Invalid, Rule},
-    ident::{LEDGER_OFFSET_MINUTES, TraceCode},
+    ident::TraceCode,
     ledger::lookup::{Audience, Lookup},
     record::rights::Registry,
 };
 
 use super::{
     Failure, Manner,
-    local::{DataFolder, Reading},
     manner::{at, plain},
-    remote::Remote,
+    source::{Asking, Source},
 };
 use crate::{
     api::{
         lineage::{TracePage, UNITS_MAX, Way, traced},
+        office::civil_offset_minutes,
         sight::Sight,
     },
     machine, sheet,
@@ -62,21 +59,7 @@ pub struct Trace {
     depth: Option<u32>,
 
     #[command(flatten)]
-    folder: DataFolder,
-
-    /// Ask the server at this address instead of a folder
-    #[arg(long, env = "TRACE_SERVER", value_name = "URL")]
-    server: Option<String>,
-
-    /// File with the bearer token for the server; TRACE_TOKEN may hold it instead
-    #[arg(long, value_name = "FILE", requires = "server")]
-    token_file: Option<PathBuf>,
-}
-
-/// Where a lineage is read.
-enum Source {
-    Folder(Box<Reading>),
-    Server(Box<Remote>),
+    asking: Asking,
 }
 
 /// A lineage as it comes together.
@@ -95,13 +78,7 @@ impl Trace {
             true => Way::Back,
             false => Way::Forward,
         };
-        let source = match &self.server {
-            Some(address) => {
-                let token = super::token::text(self.token_file.as_deref())?;
-                Source::Server(Box::new(Remote::new(address, token, manner.language())?))
-            }
-            None => Source::Folder(Box::new(Reading::open(&self.folder, manner)?)),
-        };
+        let source = self.asking.open(manner)?;
         let tree = self.gather(&source, way)?;
         let value = json!({
             "code": self.code.to_string(),
@@ -129,7 +106,7 @@ impl Trace {
                 let gone = u32::try_from(before).unwrap_or(u32::MAX);
                 depth.saturating_sub(gone)
             });
-            let answer = source.ask(code, way, depth, after)?;
+            let answer = ask(source, code, way, depth, after)?;
             tree.take(&answer, before);
             for open in at(&answer, "/open").as_array().into_iter().flatten() {
                 let code = at(open, "/code").as_str().unwrap_or_default();
@@ -145,56 +122,52 @@ impl Trace {
     }
 }
 
-impl Source {
-    fn ask(
-        &self,
-        code: TraceCode,
-        way: Way,
-        depth: Option<u32>,
-        after: Option<String>,
-    ) -> Result<Value, Failure> {
-        let unknown = || {
-            let what = format!("{code} is not on this ledger");
-            Failure::from(Invalid::new(Rule::UnitUnknown, what))
-        };
-        match self {
-            Self::Server(remote) => {
-                let direction = match way {
-                    Way::Back => "back",
-                    Way::Forward => "forward",
-                };
-                let mut path = format!(
-                    "/v1/codes/{}/trace?direction={direction}&limit={UNITS_MAX}",
-                    code.compact()
-                );
-                if let Some(depth) = depth {
-                    path.push_str(&format!("&depth={depth}"));
-                }
-                if let Some(after) = after {
-                    path.push_str(&format!("&after={after}"));
-                }
-                remote.json(&path)?.ok_or_else(unknown)
+/// Part of the lineage of a unit.
+fn ask(
+    source: &Source,
+    code: TraceCode,
+    way: Way,
+    depth: Option<u32>,
+    after: Option<String>,
+) -> Result<Value, Failure> {
+    let unknown = || {
+        let what = format!("{code} is not on this ledger");
+        Failure::from(Invalid::new(Rule::UnitUnknown, what))
+    };
+    match source {
+        Source::Server(remote) => {
+            let mut path = format!(
+                "/v1/codes/{}/trace?direction={}&limit={UNITS_MAX}",
+                code.compact(),
+                way.name()
+            );
+            if let Some(depth) = depth {
+                path.push_str(&format!("&depth={depth}"));
             }
-            Self::Folder(reading) => {
-                let view = &reading.view;
-                let state = view.folded().unit(&code)?;
-                if state.is_none_or(|state| state.made.is_none()) {
-                    return Err(unknown());
-                }
-                let now_ms = machine::now_ms();
-                let mut lookup = Lookup::new(view, &reading.vault, Audience::Public, now_ms)?;
-                let page = TracePage {
-                    direction: Some(way),
-                    depth,
-                    limit: Some(UNITS_MAX),
-                    after,
-                    purpose: None,
-                };
-                let offset = LEDGER_OFFSET_MINUTES;
-                let mut sight = Sight::new(view, None);
-                let answer = traced(view, &mut lookup, &mut sight, offset, code, &page)?;
-                serde_json::to_value(answer).map_err(|error| Failure::Machine(error.to_string()))
+            if let Some(after) = after {
+                path.push_str(&format!("&after={after}"));
             }
+            remote.json(&path)?.ok_or_else(unknown)
+        }
+        Source::Folder(reading) => {
+            let view = &reading.view;
+            let state = view.folded().unit(&code)?;
+            if state.is_none_or(|state| state.made.is_none()) {
+                return Err(unknown());
+            }
+            let now_ms = machine::now_ms();
+            let mut lookup = Lookup::new(view, &reading.vault, Audience::Public, now_ms)?;
+            let page = TracePage {
+                direction: Some(way),
+                depth,
+                limit: Some(UNITS_MAX),
+                after,
+                purpose: None,
+            };
+            let offset = civil_offset_minutes(view)?;
+            let mut sight = Sight::new(view, None);
+            let answer = traced(view, &mut lookup, &mut sight, offset, code, &page)?;
+            serde_json::to_value(answer).map_err(|error| Failure::Machine(error.to_string()))
         }
     }
 }

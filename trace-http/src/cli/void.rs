@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use trace_core::{
     error::{Invalid, Rule},
     ident::TraceCode,
-    record::{Hash, kinds::voided::Voided, rights::Registry, text::normalise},
+    record::{
+        Entry, Hash, base64, claim::Claim, kinds::voided::Voided, rights::Registry,
+        section::Openings, text::normalise,
+    },
     rules::Facts,
 };
 
@@ -116,29 +119,36 @@ fn target(session: &mut Session, what: &str) -> Result<Target, Failure> {
                 Some(code) => remote.code(&code)?,
                 None => remote.certificate(what)?,
             };
-            let answer = answer.ok_or_else(unknown)?;
-            let is_wanted = |record: &&Value| match code {
-                Some(_) => at(record, "/kind") == "unit_created",
-                None => {
-                    let statement = &at(record, "/statement");
-                    let elements = statement.get("certificate").unwrap_or(statement);
-                    let is_certificate =
-                        !matches!(at(record, "/kind").as_str(), Some("voided" | "superseded"));
-                    is_certificate && at(elements, "/number") == what
-                }
+            let mut answer = answer.ok_or_else(unknown)?;
+            let unit = at(&answer, "/code").as_str().map(TraceCode::parse);
+            let unit = unit.transpose()?.ok_or_else(unknown)?;
+            let is_wanted = |claim: &Claim| match (claim, code) {
+                (Claim::CreatesUnit { unit: made, .. }, Some(_)) => *made == unit,
+                (Claim::Certifies { number, .. }, None) => number == what,
+                _ => false,
             };
-            let records = at(&answer, "/records").as_array();
-            let record = records.into_iter().flatten().find(is_wanted);
-            let hash = record.and_then(|record| Hash::from_hex(at(record, "/hash").as_str()?));
-            let unit = at(&answer, "/code")
-                .as_str()
-                .map(TraceCode::parse)
-                .transpose()?;
+            // A long story comes in pages.
+            let hash = loop {
+                let records = at(&answer, "/records").as_array().into_iter().flatten();
+                if let Some(hash) = records.filter_map(|it| says(it, is_wanted)).next() {
+                    break hash;
+                }
+                let next = at(&answer, "/next_index").as_u64().ok_or_else(unknown)?;
+                answer = remote.code_from(&unit, next)?.ok_or_else(unknown)?;
+            };
             Ok(Target {
-                unit: unit.ok_or_else(unknown)?,
+                unit,
                 number: code.is_none().then(|| what.to_owned()),
-                hash: hash.ok_or_else(unknown)?,
+                hash,
             })
         }
     }
+}
+
+/// The hash of a record of a story, where it says what is wanted.
+fn says(record: &Value, is_wanted: impl Fn(&Claim) -> bool) -> Option<Hash> {
+    let entry = base64::decode(at(record, "/entry").as_str()?)?;
+    let signed = Entry::decode(&entry).ok()?.signed;
+    let claims = signed.body().ok()?.claims(&Openings::default()).ok()?;
+    claims.iter().any(is_wanted).then(|| signed.hash())
 }

@@ -1,9 +1,15 @@
 //! The key-encryption key as it is handed to the server: 64 hexadecimal
 //! digits, from a file or the environment. It encrypts nothing by itself.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
+use trace_core::{ledger::hosted::Kek, record::Hash};
 use zeroize::{Zeroize, Zeroizing};
+
+use super::KEY_VARIABLE;
 
 /// Hexadecimal digits of a key, and what a file may hold around them.
 const DIGITS: usize = 64;
@@ -42,9 +48,31 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
+    /// The key in a file, or in `variable`, the value of [`KEY_VARIABLE`]; `None`
+    /// where neither is given.
+    ///
+    /// # Errors
+    /// [`KeyError::Twice`] where both are; as of [`Key::read`] and [`Key::parse`].
+    pub fn given(file: Option<&Path>, variable: Option<&OsStr>) -> Result<Option<Self>, KeyError> {
+        match (file, variable) {
+            (Some(_), Some(_)) => Err(KeyError::Twice),
+            (Some(path), None) => Self::read(path).map(Some),
+            (None, Some(text)) => {
+                Self::parse(text.to_str().unwrap_or_default(), KEY_VARIABLE).map(Some)
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
     /// The bytes, for the cipher.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The same as the ledger takes it.
+    #[must_use]
+    pub fn kek(&self) -> Option<Kek> {
+        Kek::from_hex(&Zeroizing::new(Hash::from(*self.bytes()).to_string()))
     }
 
     /// Reads 64 hexadecimal digits; `place` names them in an error.

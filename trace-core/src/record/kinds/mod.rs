@@ -294,6 +294,7 @@ kinds! {
     0x0108 rule_set_adopted::RuleSetAdopted "规则集采用" by [Root] since 1;
     0x0109 tolerance_adopted::ToleranceAdopted "容差采用" by [Root] since 2;
     0x0110 supervision_policy_adopted::SupervisionPolicyAdopted "集中监管仓规则" by [Root Authority] since 2;
+    0x0111 temperature_policy_adopted::TemperaturePolicyAdopted "温度规则采用" by [Root] since 3;
     0x0201 electronic_traceability_certificate::ElectronicTraceabilityCertificate "电子追溯合格证" by [Producer Buyer] since 1;
     0x0202 conformity_certificate_2021::ConformityCertificate2021 "承诺达标合格证(2021年样式)" by [Producer Buyer] since 1;
     0x0203 conformity_certificate_2026_producer::ConformityCertificate2026Producer "承诺达标合格证(样式一 生产者)" by [Producer] since 1;
@@ -314,6 +315,12 @@ kinds! {
     0x0307 disposed::Disposed "处置" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
     0x0401 warehouse_in::WarehouseIn "入库" by [ColdStore] since 1;
     0x0402 warehouse_out::WarehouseOut "出库" by [ColdStore SupervisionWarehouse] since 1;
+    0x0403 equipment_registered::EquipmentRegistered "设备登记" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
+    0x0404 equipment_calibrated::EquipmentCalibrated "设备校准" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
+    0x0405 equipment_retired::EquipmentRetired "设备停用" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
+    0x0406 segment_sealed::SegmentSealed "温度段封存" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
+    0x0407 placed::Placed "存放" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
+    0x0408 taken_out::TakenOut "移出" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
     0x0501 laboratory_report::LaboratoryReport "检验报告" by [Laboratory] since 2;
     0x0502 sampling_result::SamplingResult "监督抽检结果" by [Inspector Authority] since 2;
     0x0503 inspection::Inspection "监督检查" by [Inspector Authority] since 2;

@@ -5,6 +5,7 @@ use super::{Registry, SignedAs};
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, EntityId, TraceCode};
 use crate::record::claim::Claim;
+use crate::record::cold_chain::ColdClaim;
 use crate::record::evidence::Evidence;
 use crate::record::hash::Hash;
 use crate::record::marks::{MarkKind, MarkState};
@@ -123,6 +124,7 @@ pub(super) fn permits<R: Registry>(
             area: Some(area), ..
         })
         | Claim::Supervision(Supervision::Adopts { area, .. })
+        | Claim::Cold(ColdClaim::Registers { area, .. })
         | Claim::Evidence(
             Evidence::Tests {
                 area: Some(area), ..
@@ -182,6 +184,7 @@ pub(super) fn permits<R: Registry>(
         | Claim::Supervision(_)
         | Claim::Evidence(_)
         | Claim::Document(_)
+        | Claim::Cold(_)
         | Claim::SealsLookups { .. } => Ok(()),
     }
 }

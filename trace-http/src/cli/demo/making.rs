@@ -40,11 +40,14 @@ use trace_core::{
 use trace_fixtures::{Act, Chains, City, SignerIndex, opening};
 use zeroize::Zeroizing;
 
-use super::marks::{self, Marks};
+use super::{
+    cheats,
+    marks::{self, Marks},
+};
 use crate::{
+    api::entities::key_enrolled,
     cli::{
         Failure, Manner,
-        entity::key_enrolled,
         local::{Denied, Local},
         progress::{Interrupt, bar},
         token,
@@ -160,16 +163,24 @@ pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Resul
         let (_, text) = token::issue(data, grant(entity, role), machine::now_ms())?;
         Ok(text.to_string())
     };
+    let refused = cheats::tried(&local, &city, &mut chains, worth.recalled, until_ms)?;
+    let valid = valid(&local, &worth, until_ms)?;
+    let said = |code: TraceCode| code.to_string();
     let marks = Marks {
         anchor: local.anchor()?.to_string(),
         records: local.ledger().view().size(),
+        valid: valid.0.to_string(),
+        entity: valid.1,
+        voided: worth.voided.map(said),
+        superseded: worth.superseded.map(said),
+        recalled: worth.recalled.map(said),
         inspector_token: text(None, Role::Inspector)?,
         producer: (producer.to_string(), text(Some(producer), Role::Producer)?),
         cold_store: (
             cold_store.to_string(),
             text(Some(cold_store), Role::ColdStore)?,
         ),
-        ..seen(&local, &worth, until_ms)?
+        refused,
     };
     local.close()?;
     marks::complete(data, &marks)?;
@@ -350,8 +361,8 @@ impl Worth {
 }
 
 /// Looks the codes up as a guest would: the newest one that is valid, if can be
-/// with a way through a cold store.
-fn seen(local: &Local, worth: &Worth, at_ms: u64) -> Result<Marks, Failure> {
+/// with a way through a cold store, and who issued its certificate.
+fn valid(local: &Local, worth: &Worth, at_ms: u64) -> Result<(TraceCode, String), Failure> {
     let view = local.ledger().view();
     let mut lookup = Lookup::new(&view, local.ledger().vault(), Audience::Public, at_ms)?;
     let mut valid: Option<(TraceCode, String, usize)> = None;
@@ -376,18 +387,7 @@ fn seen(local: &Local, worth: &Worth, at_ms: u64) -> Result<Marks, Failure> {
     let (code, entity, _) = valid
         .or_else(newest)
         .ok_or_else(|| Failure::Machine("the demo holds no certificate".to_owned()))?;
-    Ok(Marks {
-        anchor: String::new(),
-        records: 0,
-        valid: code.to_string(),
-        voided: worth.voided.map(|code| code.to_string()),
-        superseded: worth.superseded.map(|code| code.to_string()),
-        recalled: worth.recalled.map(|code| code.to_string()),
-        entity,
-        inspector_token: String::new(),
-        producer: (String::new(), String::new()),
-        cold_store: (String::new(), String::new()),
-    })
+    Ok((code, entity))
 }
 
 /// Gives the first entity in a role a hosted key, enrolled by its authority.
@@ -406,7 +406,7 @@ fn hosted(
         .ledger()
         .host_key(entity.id, seed, machine::random())?;
     let (registrar, _) = opening::registrar(city, entity);
-    let body = key_enrolled(city.origin(), entity.id, &key, true, None);
+    let body = key_enrolled(city.origin(), entity.id, &key, true).into();
     let signed = chains.chain(registrar).sign(&body, at_ms);
     let verified = local.ledger().verify(vec![Submission::bare(signed)]);
     let items = verified

@@ -11,6 +11,7 @@ use trace_core::store::{
     files,
 };
 
+use super::cheats::Refused;
 use crate::cli::Failure;
 
 /// There while a demo is made.
@@ -42,6 +43,9 @@ pub struct Marks {
     pub producer: (String, String),
     /// A cold store whose key is hosted, and its token.
     pub cold_store: (String, String),
+    /// Attempts at cheating, and how each was refused.
+    #[serde(default)]
+    pub refused: Vec<Refused>,
 }
 
 /// What lies in a folder.

@@ -12,6 +12,7 @@ pub fn in_folder(marks: &Marks, data: &Path, manner: &Manner) -> String {
     let mut lines = head(marks, manner);
     lines.push(table(&codes(marks, manner)));
     lines.push(String::new());
+    lines.extend(refused(marks, manner));
     lines.push(
         manner
             .of("Look, take the evidence, check it:", "查询、取证、核验:")
@@ -57,6 +58,7 @@ pub fn at_address(marks: &Marks, address: &str, manner: &Manner) -> String {
     ]);
     lines.push(table(&rows));
     lines.push(String::new());
+    lines.extend(refused(marks, manner));
     lines.push(
         manner
             .of(
@@ -133,6 +135,25 @@ fn codes(marks: &Marks, manner: &Manner) -> Vec<Vec<String>> {
         .into_iter()
         .filter_map(|(what, code)| Some(vec![what.to_owned(), code?.clone()]));
     there.collect()
+}
+
+/// What was tried in vain, with the rules' own words.
+fn refused(marks: &Marks, manner: &Manner) -> Vec<String> {
+    if marks.refused.is_empty() {
+        return Vec::new();
+    }
+    let head = manner.of(
+        "Cheating was tried, and refused; none of it stands in the log:",
+        "曾尝试以下作弊,均被拒绝,日志中并无这些记录:",
+    );
+    let mut lines = vec![head.to_owned()];
+    for refused in &marks.refused {
+        let (tried, said) = (&refused.tried, &refused.said);
+        lines.push(format!("  {}", manner.of(&tried.0, &tried.1)));
+        lines.push(format!("    {}", manner.of(&said.0, &said.1)));
+    }
+    lines.push(String::new());
+    lines
 }
 
 fn compact(code: &str) -> String {

@@ -1,0 +1,456 @@
+//! Lineage: a batch with 10,000 descendants over 8 levels, followed forward; its
+//! recall sheet of 10,000 rows; and appending with the rules of movement.
+//!
+//! `cargo bench -p trace-fixtures --bench lineage` compares ledgers of 10^4 and 10^5 records
+//! beside the batch; `TRACE_LINEAGE=1000000` of 10^5 and 10^6, which takes some
+//! minutes. What is compared, and why that is fair:
+//!
+//! - **Trace forward.** Every descendant was made by a record of its own, so that
+//!   the graph's units and "the same records" are one to one: the limit is
+//!   reading those 10,001 records from the log, each by its key (its index),
+//!   held against the tree and decoded. Both ledgers were closed and opened
+//!   again, so that neither is answered from memory alone, and are asked in turns.
+//! - **Recall sheet.** 10,000 rows, holders and what is on its way, with names,
+//!   areas and telephones, as CSV, the largest quantity first. The memory is the
+//!   peak of what this process has resident over what it had before (Linux).
+//! - **Appending.** On one ledger under rule set 2, which knows movement, and on
+//!   one under rule set 1, which does not. Movement has kinds of its own, so the
+//!   records cannot be the same; they are the same in number, in signers, in
+//!   sections and, by the texts in them, in size (both sizes are printed, and the
+//!   bench stops where they differ by more than a twentieth): for two that enter
+//!   and leave a cold store, one handed over and one received; for one that
+//!   begins a unit, one that makes a unit of another; for one more that enters,
+//!   one sold. Besides, the very records of rule set 1 are appended under both.
+//!   Signing is the clients' work; the rate counts verifying beside the writer,
+//!   judging, committing and answering, in requests of 1,000.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a bench that cannot go on stops"
+)]
+
+mod measure;
+
+use measure::{
+    Figure, ROUNDS, head, line, peak_resident_mib, rate, ratio_line, ratio_line_at_most,
+    reset_peak_resident, resident_mib, seconds,
+};
+use std::collections::HashMap;
+use std::hint::black_box;
+use tempfile::TempDir;
+use trace_core::ident::{LEDGER_OFFSET_MINUTES, TraceCode};
+use trace_core::ledger::Ledger;
+use trace_core::ledger::Settings;
+use trace_core::ledger::job::{Item, Job, Outcome};
+use trace_core::ledger::lineage::{Limits, trace_forward};
+use trace_core::ledger::lookup::{Audience, Lookup};
+use trace_core::ledger::opening::{self, Opened};
+use trace_core::ledger::sequencer::Sequencer;
+use trace_core::record::Body;
+use trace_core::record::kinds::unit_created::UnitCreated;
+use trace_core::record::movement::{Manner, Process};
+use trace_core::record::section::Openings;
+use trace_core::record::submission::Submission;
+use trace_fixtures::stage::{Stage, parts};
+use trace_fixtures::{Who, World};
+use trace_http::language::Language;
+use trace_http::sheet::{Asked, write_csv};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// All that comes of the batch.
+const DESCENDANTS: usize = 10_000;
+/// Over so many levels.
+const LEVELS: u32 = 8;
+/// Each unit goes into so many, and the first of the last level but one into one
+/// more: 3 + 9 + … + 3^8 are 9,840, and 160 more.
+const PARTS: usize = 3;
+/// Records that are signed, and admitted, at a time.
+const TOGETHER: usize = 1_000;
+/// Units that move in one round of appending; four records each.
+const MOVED: usize = 1_500;
+
+fn main() {
+    let most: usize = std::env::var("TRACE_LINEAGE")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(100_000);
+    let (small, large) = (Grown::new(most / 10), Grown::new(most));
+    head(&format!(
+        "Lineage, {} and {} records",
+        small.sequencer.view().size(),
+        large.sequencer.view().size()
+    ));
+    follow(&small, &large);
+    sheet(&large);
+    drop((small, large));
+    append();
+}
+
+/// A ledger with a batch in the midst of other records, opened again.
+struct Grown {
+    sequencer: Box<Sequencer>,
+    root: TraceCode,
+    /// The indexes of all records that made a unit of the batch.
+    made: Vec<u64>,
+    now_ms: u64,
+    _folder: TempDir,
+}
+
+impl Grown {
+    fn new(records: usize) -> Self {
+        let mut stage = Stage::new();
+        others(&mut stage, records / 2);
+        let (root, made) = batch(&mut stage);
+        others(&mut stage, records - records / 2);
+        let now_ms = stage.world.now_ms;
+        let (folder, world) = stage.close();
+        let opened = opening::open(folder.path(), Settings::default(), parts(&world)).unwrap();
+        let Opened::Writable(sequencer) = opened else {
+            panic!("opened read-only")
+        };
+        Self {
+            sequencer,
+            root,
+            made,
+            now_ms,
+            _folder: folder,
+        }
+    }
+}
+
+/// So many units that nothing comes of.
+fn others(stage: &mut Stage, count: usize) {
+    let mut left = count;
+    while left > 0 {
+        let some = left.min(TOGETHER);
+        let records = (0..some).map(|_| {
+            let unit = stage.world.unit();
+            stage.world.sign_bare(Who::Producer, unit)
+        });
+        let records = records.collect();
+        admit(stage, records);
+        left -= some;
+    }
+}
+
+/// 1,000 斤 and what comes of it, every unit by a record of its own; of some of
+/// the last, half is on its way, so that the sheet has a row for each descendant.
+fn batch(stage: &mut Stage) -> (TraceCode, Vec<u64>) {
+    let root = stage.world.unit();
+    let created = stage.world.sign_bare(Who::Producer, root.clone());
+    let mut made = admit(stage, vec![created]);
+    let mut level = vec![(root.clone(), 500_000u64)];
+    let mut count = 0;
+    for depth in 1..=LEVELS {
+        let mut next = Vec::new();
+        let extra = match depth == LEVELS {
+            true => DESCENDANTS - count - PARTS * level.len(),
+            false => 0,
+        };
+        let mut records = Vec::new();
+        for (place, (unit, amount)) in level.iter().enumerate() {
+            let parts = PARTS + usize::from(place < extra);
+            let each = amount / parts as u64;
+            for part in 0..parts {
+                let own = match part + 1 == parts {
+                    true => amount - each * (parts as u64 - 1),
+                    false => each,
+                };
+                let output = stage.world.output(unit);
+                let child = UnitCreated {
+                    unit: output.unit,
+                    ..unit.clone()
+                };
+                let text = format!("{own} 克");
+                let (inputs, outputs) = ([(unit.unit, &*text)], vec![(output, &*text)]);
+                let process = Process::Repack;
+                let (body, openings) = stage.world.transformed(process, &inputs, outputs, None);
+                records.push(stage.world.sign(Who::Producer, body, openings));
+                next.push((child, own));
+            }
+        }
+        count += next.len();
+        for some in records.chunks(TOGETHER) {
+            made.extend(admit(stage, some.to_vec()));
+        }
+        level = next;
+    }
+    assert_eq!(count, DESCENDANTS);
+    // A row for what is held of each of the last, and one for what is on its way.
+    let rows_missing = DESCENDANTS - level.len();
+    let mut records = Vec::new();
+    for (unit, amount) in level.iter().take(rows_missing) {
+        let text = format!("{} 克", amount / 2);
+        let (body, openings) = stage.world.handed_over(unit.unit, Who::Buyer, &text);
+        records.push(stage.world.sign(Who::Producer, body, openings));
+    }
+    for some in records.chunks(TOGETHER) {
+        admit(stage, some.to_vec());
+    }
+    (root.unit, made)
+}
+
+/// Admits records together; their indexes.
+fn admit(stage: &Stage, records: Vec<Submission>) -> Vec<u64> {
+    stage.tick();
+    let items = stage.ledger.verify(records).into_iter();
+    submit(&stage.ledger, items.map(Result::unwrap).collect())
+}
+
+fn submit(ledger: &Ledger, items: Vec<Item>) -> Vec<u64> {
+    let job = Job {
+        items,
+        atomic: false,
+        request: None,
+    };
+    let outcomes = ledger.submit_and_wait(job).unwrap().outcomes.into_iter();
+    let index = |outcome| match outcome {
+        Outcome::Admitted(admitted) => admitted.index,
+        other => panic!("{other:?}"),
+    };
+    outcomes.map(index).collect()
+}
+
+fn follow(small: &Grown, large: &Grown) {
+    let (mut ours, mut keys) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    for round in 0..=ROUNDS {
+        for (place, grown) in [small, large].into_iter().enumerate() {
+            let view = grown.sequencer.view();
+            let graph_s = seconds(|| {
+                let graph = trace_forward(&view, grown.root, Limits::default()).unwrap();
+                assert_eq!(
+                    (graph.units.len(), graph.edges.len()),
+                    (1 + DESCENDANTS, DESCENDANTS)
+                );
+                assert_eq!(graph.units.last().unwrap().depth, LEVELS);
+                black_box(graph);
+            });
+            let keys_s = seconds(|| {
+                for index in &grown.made {
+                    black_box(view.entry(*index).unwrap());
+                }
+            });
+            // The first is not counted: nothing was read since opening.
+            if round > 0 {
+                ours[place].push(graph_s * 1e3);
+                keys[place].push(keys_s * 1e3);
+            }
+        }
+    }
+    let names = ["smaller", "larger"];
+    for place in 0..2 {
+        let what = format!("trace forward, 10,000 descendants, {} ledger", names[place]);
+        line(&what, Figure::of(ours[place].clone()), "ms");
+        let what = format!("the same records by key, {} ledger", names[place]);
+        line(&what, Figure::of(keys[place].clone()), "ms");
+        ratio_line_at_most(
+            &format!("trace forward / records by key, {} ledger", names[place]),
+            Figure::ratio(&ours[place], &keys[place]),
+            3.0,
+        );
+    }
+    ratio_line_at_most(
+        "trace forward, larger / smaller ledger",
+        Figure::ratio(&ours[1], &ours[0]),
+        1.3,
+    );
+}
+
+fn sheet(grown: &Grown) {
+    let (view, vault) = (grown.sequencer.view(), grown.sequencer.vault_reader());
+    let (mut took_ms, mut grew_mib, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..ROUNDS {
+        let mut lookup = Lookup::new(&view, &vault, Audience::Full, grown.now_ms).unwrap();
+        let asked = Asked {
+            code: grown.root,
+            until_ms: None,
+            offset_minutes: LEDGER_OFFSET_MINUTES,
+        };
+        let mut out = Counted(0);
+        reset_peak_resident();
+        let before_mib = resident_mib();
+        took_ms.push(
+            1e3 * seconds(|| {
+                let totals =
+                    write_csv(&view, &mut lookup, asked, Language::Chinese, &mut out).unwrap();
+                assert_eq!(totals.rows, DESCENDANTS as u64);
+            }),
+        );
+        grew_mib.push(peak_resident_mib() - before_mib);
+        bytes = out.0;
+    }
+    line(
+        "recall sheet of 10,000 rows, CSV",
+        Figure::of(took_ms.clone()),
+        "ms",
+    );
+    let seconds = took_ms.iter().map(|ms| ms / 1e3).collect();
+    ratio_line_at_most("its time in seconds", Figure::of(seconds), 1.0);
+    line(
+        "peak resident memory over that before",
+        Figure::of(grew_mib),
+        "MiB",
+    );
+    println!("the sheet has {bytes} bytes, and is written as it is made");
+}
+
+/// Counts what is written to it.
+struct Counted(u64);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A ledger, and records for it.
+struct Appending {
+    stage: Stage,
+    records: Vec<Submission>,
+    bytes: usize,
+}
+
+/// What moves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Traffic {
+    /// In and out of a cold store, another unit begun, in again: rule set 1.
+    Stores,
+    /// Handed over, received, re-packed, sold: rule set 2.
+    Movement,
+}
+
+impl Appending {
+    /// A ledger under a rule set, with `rounds` times [`MOVED`] units on it, and
+    /// four records yet to come for each.
+    fn new(rule_set: u16, traffic: Traffic) -> Self {
+        let mut stage = Stage::of(World::with_rule_set(7, rule_set));
+        let mut records = Vec::new();
+        for _ in 0..ROUNDS {
+            let units: Vec<UnitCreated> = (0..MOVED).map(|_| stage.world.unit()).collect();
+            for some in units.chunks(TOGETHER) {
+                let created = some.iter();
+                let created =
+                    created.map(|unit| stage.world.sign_bare(Who::Producer, unit.clone()));
+                let created = created.collect();
+                admit(&stage, created);
+            }
+            for unit in &units {
+                records.extend(four(&mut stage.world, unit, traffic));
+            }
+        }
+        let mut bytes = Vec::new();
+        for record in &records {
+            record.encode_into(&mut bytes);
+        }
+        stage.tick();
+        Self {
+            stage,
+            bytes: bytes.len() / records.len(),
+            records,
+        }
+    }
+
+    /// Verifies the next requests beside the writer that has one; records a second.
+    fn round(&self, round: usize) -> f64 {
+        let count = self.records.len() / ROUNDS;
+        let records = &self.records[round * count..][..count];
+        let ledger = &self.stage.ledger;
+        rate(count, || {
+            let (sender, requests) = std::sync::mpsc::sync_channel::<Vec<Item>>(2);
+            std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    for some in records.chunks(TOGETHER) {
+                        let items = ledger.verify(some.to_vec()).into_iter();
+                        sender.send(items.map(Result::unwrap).collect()).unwrap();
+                    }
+                });
+                for items in requests {
+                    submit(ledger, items);
+                }
+            });
+        })
+    }
+}
+
+/// Texts by which the records of both sorts have one size.
+const PAD: &str = "自产自销,按批次单独存放,不与其他批次混放";
+
+fn four(world: &mut World, unit: &UnitCreated, traffic: Traffic) -> Vec<Submission> {
+    let code = unit.unit;
+    let signed = |world: &mut World, who, (body, openings): (Body, Openings)| {
+        let submission = world.sign(who, body, openings);
+        world.now_ms -= 999; // A year of them is hours.
+        submission
+    };
+    match traffic {
+        Traffic::Stores => {
+            let (entered, openings) = world.warehouse_in(code, "300 斤");
+            let first = signed(world, Who::ColdStore, (entered.into(), openings));
+            let (left, openings) = world.warehouse_out(code, "100 斤");
+            let second = signed(world, Who::ColdStore, (left.into(), openings));
+            let mut other = world.unit();
+            other.storage = Some(PAD.into());
+            let third = signed(world, Who::Producer, (other.into(), Openings::default()));
+            let (entered, openings) = world.warehouse_in(code, "200 斤");
+            let fourth = signed(world, Who::ColdStore, (entered.into(), openings));
+            vec![first, second, third, fourth]
+        }
+        Traffic::Movement => {
+            let (given, openings) = world.handed_over(code, Who::Buyer, "300 斤");
+            let first = signed(world, Who::Producer, (given.into(), openings));
+            let (received, openings) = world.received(code, &first.signed, "300 斤");
+            let second = signed(world, Who::Buyer, (received.into(), openings));
+            let output = world.output(unit);
+            let inputs = [(code, "200 斤")];
+            let made = vec![(output, "200 斤")];
+            let (made, openings) = world.transformed(Process::Repack, &inputs, made, None);
+            let third = signed(world, Who::Buyer, (made.into(), openings));
+            let (sold, openings) = world.disposed(code, Manner::Sold, "100 斤");
+            let fourth = signed(world, Who::Buyer, (sold.into(), openings));
+            vec![first, second, third, fourth]
+        }
+    }
+}
+
+fn append() {
+    let without = Appending::new(1, Traffic::Stores);
+    let same = Appending::new(2, Traffic::Stores);
+    let moving = Appending::new(2, Traffic::Movement);
+    println!(
+        "{} records a round; {} bytes each without movement, {} with it",
+        4 * MOVED,
+        without.bytes,
+        moving.bytes
+    );
+    let apart = without.bytes.abs_diff(moving.bytes);
+    assert!(apart * 20 <= without.bytes, "records of different sizes");
+    let mut rates: HashMap<&str, Vec<f64>> = HashMap::new();
+    for round in 0..ROUNDS {
+        for (name, ledger) in [("without", &without), ("same", &same), ("moving", &moving)] {
+            rates.entry(name).or_default().push(ledger.round(round));
+        }
+    }
+    for (name, what) in [
+        ("without", "append, rule set 1, stores and units"),
+        ("same", "append, rule set 2, the same records"),
+        ("moving", "append, rule set 2, movements"),
+    ] {
+        line(what, Figure::of(rates[name].clone()), "records/s");
+    }
+    let ratio = |name| Figure::ratio(&rates[name], &rates["without"]);
+    ratio_line("append with movement / without", ratio("moving"), Some(0.7));
+    ratio_line(
+        "the same records under rule set 2 / 1",
+        ratio("same"),
+        Some(0.7),
+    );
+}
