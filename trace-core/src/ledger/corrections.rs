@@ -2,6 +2,7 @@
 //! change there, and what rules read of it.
 
 use super::fold::Change;
+use super::fold_movement::inherited;
 use super::folded::Folded;
 use super::working::Working;
 use super::{Failed, rows};
@@ -205,6 +206,9 @@ impl<F: Facts<Error = Failed>> Correcting<'_, F> {
             since: self.hash,
         };
         self.put(rows::holding(unit, &maker), &held);
+        if let Some(marks) = inherited(self.facts, [old])? {
+            self.put(rows::marks(unit), &marks);
+        }
         let edge = Edge {
             // The same goods, from when they were made.
             at_ms: 0,

@@ -160,6 +160,9 @@ fn of_claim(
                 };
                 out.push((rows::signer_key(key), encode(&state)));
             }
+            if let Some(from) = compromised_from {
+                out.push((rows::compromised(key), encode(&(*from, index))));
+            }
         }
         Claim::GrantsRole { entity, role, area } => {
             if let Some(mut state) = folded.entity(entity)? {

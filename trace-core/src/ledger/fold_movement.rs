@@ -90,6 +90,8 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
                 Ok(())
             }
             Claim::Holds { unit } => self.marks(MarkKind::Hold, unit, None),
+            Claim::HoldsFailed { unit } => self.marks(MarkKind::FailedSample, unit, None),
+            Claim::MarksVoided { unit } => self.marks(MarkKind::SourceVoided, unit, None),
             Claim::Recalls { unit, until_ms } => self.marks(MarkKind::Recall, unit, *until_ms),
             Claim::Releases { target, .. } => self.ends(target, true),
             Claim::ClosesRecall {
@@ -140,6 +142,12 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         outputs: &[Share],
     ) -> Result<(), Failed> {
         let amount = |share: &Share| share.quantity.map_or(0, |it| it.base_amount());
+        let sources = inputs.iter().map(|input| input.unit);
+        if let Some(marks) = inherited(self.facts, sources)? {
+            for output in outputs {
+                self.put(rows::marks(&output.unit), &marks);
+            }
+        }
         for input in inputs {
             let Some(made) = self.made(&input.unit)? else {
                 continue;
@@ -321,6 +329,9 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         let hash = self.hash;
         self.put(rows::mark(&hash), &mark);
         for reached in halting::reach(self.facts, unit, until_ms)? {
+            if reached == *unit && !mark.is_of_source() {
+                continue;
+            }
             let mut marks = Vec::new();
             // Marks that were lifted bar nothing any more.
             for known in self.facts.marks(&reached)? {
@@ -342,4 +353,25 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         }
         Ok(())
     }
+}
+
+/// The mark that what is made of these inherits: the first, for it is the first
+/// that is told, and none is ever lifted. A unit that is voided is used no more,
+/// so that only what reaches it is handed down.
+pub(super) fn inherited<F: Facts<Error = Failed>>(
+    facts: &F,
+    sources: impl IntoIterator<Item = TraceCode>,
+) -> Result<Option<Vec<Hash>>, Failed> {
+    let mut first: Option<(u64, Hash)> = None;
+    for unit in sources {
+        for record in facts.marks(&unit)? {
+            let mark = facts.mark(&record)?.filter(MarkState::is_inherited);
+            let found = mark.map(|mark| (mark.index, record));
+            first = match (first, found) {
+                (Some(known), Some(found)) => Some(known.min(found)),
+                (known, found) => known.or(found),
+            };
+        }
+    }
+    Ok(first.map(|(_, record)| vec![record]))
 }

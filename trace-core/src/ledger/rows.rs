@@ -260,6 +260,20 @@ pub(crate) fn agreements(certificate: &Hash) -> Vec<u8> {
     key(b'3', &[certificate.as_bytes()])
 }
 
+/// Area → whether a failed sample holds there.
+pub(crate) fn sampling_policy(area: Area) -> Vec<u8> {
+    key(b'4', &[&area.code().to_be_bytes()])
+}
+
+/// Every compromised key: the prefix of their keys.
+pub(crate) const COMPROMISED: &[u8] = b"5";
+
+/// Compromised key → from which index on what it signed is disputed, and its
+/// revocation's index.
+pub(crate) fn compromised(id: &KeyId) -> Vec<u8> {
+    key(b'5', &[id.as_bytes()])
+}
+
 /// Paper → `PaperUse`.
 pub(crate) fn paper(paper: &Hash) -> Vec<u8> {
     key(b'z', &[paper.as_bytes()])

@@ -195,6 +195,24 @@ pub enum Claim {
         /// Which unit.
         unit: TraceCode,
     },
+    /// A sample failed, and by rule nothing of the unit moves, nor of what was
+    /// made from it.
+    HoldsFailed {
+        /// Which unit.
+        unit: TraceCode,
+    },
+    /// What was made from a unit, and will be, comes of something voided.
+    MarksVoided {
+        /// Which unit.
+        unit: TraceCode,
+    },
+    /// Whether a failed sample holds in an area from now on.
+    AdoptsSamplingPolicy {
+        /// Where: this area and those below that have none of their own.
+        area: Area,
+        /// Whether it does.
+        holds: bool,
+    },
     /// A hold ends.
     Releases {
         /// Which unit.

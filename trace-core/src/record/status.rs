@@ -55,6 +55,7 @@ statuses! {
     Disputed "disputed" "Disputed: the issuer's key was compromised" "存疑:签发密钥已泄露";
     OnHold "on_hold" "On hold" "暂停流通";
     TestFailed "test_failed" "A test failed" "检验不合格";
+    SourceVoided "source_voided" "What it was made from was voided" "来源已作废";
     Superseded "superseded" "Replaced by a new certificate" "已更正";
     TemperatureAlert "temperature_alert" "Temperature alert" "温度异常";
     PastDate "past_date" "Past its date" "已过日期";
@@ -160,6 +161,13 @@ pub fn judge(
             "Signed with a key that was reported compromised",
             "签名所用密钥已被报告泄露",
         ),
+        None if barred.disputed_source.is_some() => list.fails(
+            "issuer_key",
+            Status::Disputed,
+            barred.disputed_source,
+            "What it was made from was recorded with a key that was reported compromised",
+            "其来源的登记密钥已被报告泄露",
+        ),
         None => list.holds(
             "issuer_key",
             None,
@@ -215,7 +223,23 @@ fn judge_marks(barred: &Barred, list: &mut Checklist) {
         ),
         None => list.holds("recall", None, "No recall reaches it", "没有召回涉及本单元"),
     }
+    if let Some(index) = barred.voided {
+        list.fails(
+            "source",
+            Status::SourceVoided,
+            Some(index),
+            format!("What it was made from was voided by record {index}"),
+            format!("其来源单元已被记录 {index} 作废"),
+        );
+    }
     match barred.hold {
+        Some(index) if barred.sample == Some(index) => list.fails(
+            "hold",
+            Status::OnHold,
+            Some(index),
+            format!("On hold by rule: the official sample of record {index} failed"),
+            format!("监督抽检不合格(记录 {index}),依规则暂停流通"),
+        ),
         Some(index) => list.fails(
             "hold",
             Status::OnHold,

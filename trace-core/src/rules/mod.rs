@@ -35,6 +35,7 @@ pub use halting::REACH_MAX;
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, TraceCode};
 use crate::record::claim::{Claim, Policy, Tolerance};
+use crate::record::evidence::{Evidence, TestSource};
 use crate::record::kinds::unit_created::ProductClass;
 use crate::record::rights::{self, SignedAs};
 use crate::record::section::{Opening, Openings};
@@ -465,7 +466,7 @@ fn judge<F: Facts>(
     }
 }
 
-/// The claims that rule set 2 added.
+/// What rule set 2 and those after it added.
 fn moves<F: Facts>(
     facts: &F,
     record: &Verified,
@@ -549,10 +550,28 @@ fn moves<F: Facts>(
             quantity,
         } => custody::paper(facts, paper, total.as_ref(), quantity),
         Claim::Holds { unit } => halting::holds(facts, signer, unit),
-        Claim::Recalls { unit, until_ms } => halting::recalls(facts, unit, *until_ms),
-        Claim::Releases { target, .. } | Claim::ClosesRecall { target, .. } => {
-            halting::ends(facts, target)
+        Claim::Voids {
+            unit, number: None, ..
+        } if at.knows_corrections() => {
+            let marks = |claim: &Claim| matches!(claim, Claim::MarksVoided { .. });
+            halting::voids(facts, unit, claims.iter().any(marks))
         }
+        Claim::Evidence(Evidence::Tests {
+            source: TestSource::Sampling,
+            unit: Some(unit),
+            area: Some(area),
+            passed: false,
+            ..
+        }) if at.knows_corrections() => {
+            let holds = |claim: &Claim| matches!(claim, Claim::HoldsFailed { .. });
+            halting::failed(facts, unit, *area, claims.iter().any(holds))
+        }
+        Claim::Recalls { unit, until_ms } => halting::recalls(facts, unit, *until_ms),
+        Claim::Releases { unit, target } => {
+            halting::ends(facts, target)?;
+            halting::releases(facts, unit, target)
+        }
+        Claim::ClosesRecall { target, .. } => halting::ends(facts, target),
         _ => Ok(()),
     }
 }

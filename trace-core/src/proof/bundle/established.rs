@@ -69,6 +69,12 @@ impl<'a> Established<'a> {
             .is_some_and(|state| state.made.is_some())
     }
 
+    /// The index of the record that makes a unit.
+    pub(super) fn made_index(&self, unit: &TraceCode) -> Option<u64> {
+        let made = self.units.get(unit)?.made.as_ref()?;
+        Some(made.index)
+    }
+
     /// What a unit came of.
     pub(super) fn made_from(&self, unit: &TraceCode) -> Option<&MadeFrom> {
         self.made_from.get(unit)
@@ -175,6 +181,12 @@ impl<'a> Established<'a> {
             }
             Claim::Holds { unit } => {
                 self.bar(index, record, signed_as, MarkKind::Hold, unit, None);
+            }
+            Claim::HoldsFailed { unit } => {
+                self.bar(index, record, signed_as, MarkKind::FailedSample, unit, None);
+            }
+            Claim::MarksVoided { unit } => {
+                self.bar(index, record, signed_as, MarkKind::SourceVoided, unit, None);
             }
             Claim::Recalls { unit, until_ms } => {
                 self.bar(index, record, signed_as, MarkKind::Recall, unit, *until_ms);

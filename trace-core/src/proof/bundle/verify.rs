@@ -55,7 +55,7 @@ pub(super) fn verify(
     let mut deciding = state.deciding();
     deciding.extend(evidence.deciding());
     let disputing = deciding.intersection(&disputed).next().copied();
-    let barred = lineage::barred(bundle.code, established, &completeness)?;
+    let barred = lineage::barred(bundle.code, established, &completeness, &disputed)?;
     let mut judgement = status::judge(&state, &barred, disputing, as_of);
     evidence.weigh(&mut judgement);
     tell_correction(&mut judgement, replay.records());
