@@ -10,6 +10,7 @@
 //! | `time` | when it is said: clocks, dates, the change of forms |
 //! | `certificates` | trace units, certificates, numbers, voiding, replacing |
 //! | `amounts` | quantities and stock |
+//! | `corrections` | replacing after receipt, and what was spent |
 //! | `sets` | sets of rules, and which is in force |
 //! | `custody` | who holds goods, who receives them, under which certificate |
 //! | `lineage` | what becomes of what, holds and recalls |
@@ -33,6 +34,7 @@ mod rules {
     pub mod certificates;
     pub mod cold_chain;
     pub mod compromise;
+    pub mod corrections;
     pub mod custody;
     pub mod evidence;
     pub mod lineage;
@@ -126,13 +128,14 @@ fn golden() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
-    let all: [&[Scenario]; 14] = [
+    let all: [&[Scenario]; 15] = [
         rules::rights::SCENARIOS,
         rules::compromise::SCENARIOS,
         rules::place::SCENARIOS,
         rules::time::SCENARIOS,
         rules::certificates::SCENARIOS,
         rules::amounts::SCENARIOS,
+        rules::corrections::SCENARIOS,
         rules::custody::SCENARIOS,
         rules::lineage::SCENARIOS,
         rules::register::SCENARIOS,

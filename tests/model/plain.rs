@@ -46,6 +46,10 @@ pub struct Unit {
     pub certificates: Vec<Certificate>,
     pub reserved: Vec<String>,
     pub reserver: Option<Who>,
+    /// The unit of the certificate that was replaced onto this one first.
+    pub described: Option<TraceCode>,
+    /// How much of it other units describe anew.
+    pub moved: u64,
     /// The record that voided it, and by which key.
     pub voided: Option<(KeyId, u64)>,
     /// In base units, by store.
@@ -139,6 +143,10 @@ impl Model {
                 produced,
                 last,
             } => {
+                let described = self.units.get(unit).and_then(|unit| unit.described);
+                if let Some(before) = described {
+                    self.units.entry(before).or_default().moved += amount.base;
+                }
                 self.units.entry(*unit).or_default().made = Some(Made {
                     index,
                     hash,
@@ -190,7 +198,11 @@ impl Model {
                     .entry(*unit)
                     .or_default()
                     .mark(number, Fate::Replaced, (key, index));
+                let is_other = unit != new_unit;
                 let new_unit = self.units.entry(*new_unit).or_default();
+                if is_other {
+                    new_unit.described = new_unit.described.or(Some(*unit));
+                }
                 new_unit.reserved.push(new_number.clone());
                 new_unit.reserver = Some(by);
             }

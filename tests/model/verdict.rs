@@ -152,15 +152,29 @@ impl Model {
 
     fn content(&self, by: Who, act: &Act) -> Verdict {
         match act {
-            Act::Create { unit, produced, .. } => {
+            Act::Create {
+                unit,
+                produced,
+                amount,
+                ..
+            } => {
                 unless(*produced <= self.today(), Rule::EventAhead)?;
-                match self.units.get(unit) {
-                    None => Ok(()),
-                    Some(unit) => unless(
-                        unit.made.is_none() && unit.reserver.is_none_or(|owner| owner == by),
-                        Rule::UnitKnown,
-                    ),
-                }
+                let Some(unit) = self.units.get(unit) else {
+                    return Ok(());
+                };
+                unless(
+                    unit.made.is_none() && unit.reserver.is_none_or(|owner| owner == by),
+                    Rule::UnitKnown,
+                )?;
+                let Some(before) = &unit.described else {
+                    return Ok(());
+                };
+                // Taken from what it describes anew.
+                let (before, made) = self.standing(before)?;
+                unless(amount.measure == made.amount.measure, Rule::QuantityUnit)?;
+                let left = made.amount.base - before.moved;
+                unless(amount.base <= left, Rule::QuantityExceeded)?;
+                unless(left - amount.base >= before.stored(), Rule::InColdStore)
             }
             Act::Certify {
                 unit,
@@ -221,7 +235,7 @@ impl Model {
                 self.not_ahead(*at_ms, Rule::EventAhead)?;
                 unless(day(*at_ms) >= made.produced, Rule::BeforeProduction)?;
                 if *enters {
-                    return fits(made, *amount, unit.stored());
+                    return fits(made, *amount, unit.stored() + unit.moved);
                 }
                 unless(amount.measure == made.amount.measure, Rule::QuantityUnit)?;
                 let held = unit.stock.get(&actor(by)).copied().unwrap_or(0);

@@ -248,7 +248,7 @@ scenarios! {
         // What goods went under is not replaced by the issuer alone; one that
         // is voided covers nothing.
         let replaced = scene.world().superseded(&certificate, unit.unit);
-        scene.refuse_bare(Who::Producer, replaced, Rule::CertificateSpent);
+        scene.refuse_bare(Who::Producer, replaced, Rule::AgreementMissing);
         let voided = scene.world().voided(&certificate);
         scene.admit_bare(Who::Producer, voided);
         let (body, openings) = under(scene, Who::Household, "1 斤");

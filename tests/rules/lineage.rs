@@ -17,7 +17,7 @@ use trace_core::record::{Hash, Role, Status};
 use trace_fixtures::Who;
 
 /// So much of a unit becomes another of the same, by its holder.
-fn split(scene: &mut Scene, who: Who, of: &UnitCreated, text: &str) -> UnitCreated {
+pub fn split(scene: &mut Scene, who: Who, of: &UnitCreated, text: &str) -> UnitCreated {
     let output = scene.world().output(of);
     let made = UnitCreated {
         unit: output.unit,
@@ -34,7 +34,7 @@ fn split(scene: &mut Scene, who: Who, of: &UnitCreated, text: &str) -> UnitCreat
 }
 
 /// The status that look-up and bundle both give.
-fn status(scene: &mut Scene, code: TraceCode) -> Status {
+pub fn status(scene: &mut Scene, code: TraceCode) -> Status {
     let (view, today) = (scene.stage.view(), scene.stage.today());
     let now_ms = scene.world().now_ms;
     let vault = scene.stage.ledger.vault();

@@ -13,7 +13,12 @@ use trace_fixtures::{Who, World, opening};
 
 /// A ledger that opened under the first set.
 pub fn under_set_1() -> Scene {
-    Scene::on(Stage::of(World::with_rule_set(7, 1)))
+    under_set(1)
+}
+
+/// A ledger that opened under this set.
+pub fn under_set(rule_set: u16) -> Scene {
+    Scene::on(Stage::of(World::with_rule_set(7, rule_set)))
 }
 
 fn in_force(scene: &Scene) -> u16 {

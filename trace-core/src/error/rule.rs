@@ -126,10 +126,15 @@ rules! {
     InColdStore "in_cold_store" "Take the goods out of the cold store first" "请先办理出库";
     DoesNotAddUp "does_not_add_up" "State quantities that add up: what went in is what came out, what is missing and what was lost" "数量须平衡:投入等于产出、缺失与损耗之和";
     CertificateSpent "certificate_spent" "Use a certificate for no more than it covers, and in one place" "一张合格证不得超量或在多处使用";
+    AgreementMissing "agreement_missing" "Goods were received under it: have the receivers or an inspector agree to this correction first" "已有收货:请先由收货方或监管人员同意该更正";
+    CorrectionDiffers "correction_differs" "Correct it exactly as was agreed, or have another correction agreed to" "更正内容须与已同意的完全一致";
     PaperSpent "paper_spent" "Declare no more under a paper certificate than it covers" "纸质证明不得超量或重复使用";
     ProductDiffers "product_differs" "Split, merge and re-pack keep product and measure; say process or mix where they change" "分批、并批、分装不得改变产品和计量单位";
     OnHold "on_hold" "Wait until the hold is released" "暂停流通期间不得移动";
     Recalled "recalled" "Recalled goods are destroyed, returned, or handed back to who recalled or made them" "已召回产品只能销毁、退回或交还召回方";
+    DescendantsUnmarked "descendants_unmarked" "Something was made from it: void it with a record of kind unit_voided, which marks that" "已有产品由其制成:请用追溯单元作废(unit_voided)记录,以便标记后代";
+    HoldDemanded "hold_demanded" "Record the failed sample as sampling_failed, which puts the unit on hold" "当地规则要求暂停流通:请用监督抽检不合格(sampling_failed)记录";
+    FailureStands "failure_stands" "Have a retest that names the failed sample pass first, or recall the goods" "不合格结果未消除:请先复检合格,或实施召回";
     MarkEnded "mark_ended" "Look the unit up: that hold or recall has ended" "该暂停或召回已结束";
     ImpossibleOrder "impossible_order" "Correct the time: it was received before it was handed on" "请更正时间:先收货后交付";
     // time: when it is said

@@ -13,6 +13,7 @@ use crate::record::claim::Claim;
 use crate::record::rights::Registry;
 use crate::record::section::Openings;
 use crate::record::subject::SUBJECTS_MAX;
+use crate::record::unit::Standing;
 use crate::record::{Entry, SubjectId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +41,11 @@ pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Optio
     let reserved = state.reserved.iter().map(|(number, _)| number);
     for number in certified.chain(reserved) {
         gathering.subject(SubjectId::certificate(number))?;
+    }
+    for held in &state.certificates {
+        if let Standing::Superseded { unit, number, .. } = &held.standing {
+            gathering.certificate(unit, number)?;
+        }
     }
     gathering.lineage(code)?;
     gathering.follow_signers()?;
@@ -106,6 +112,15 @@ impl Gathering<'_> {
         Ok(())
     }
 
+    /// The record of a certificate, once it is issued.
+    fn certificate(&mut self, unit: &TraceCode, number: &str) -> Result<(), Failed> {
+        let state = self.view.folded().unit(unit)?.unwrap_or_default();
+        match state.certificate(number) {
+            Some(held) => self.entry(held.index),
+            None => Ok(()),
+        }
+    }
+
     /// The holds and recalls of the unit and of everything that it was made
     /// from, and how each of those was made.
     fn lineage(&mut self, code: TraceCode) -> Result<(), Failed> {
@@ -119,9 +134,23 @@ impl Gathering<'_> {
             }
             // One act makes a unit, out of at most 64 others.
             for (_, parent, _) in self.view.folded().parents(&unit, None, SUBJECTS_MAX)? {
+                self.replaced_onto(&parent, &unit)?;
                 if known.insert(parent) {
                     found.push(parent);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// The records that replaced certificates of one unit by such of another,
+    /// which then began with what was left of the first.
+    fn replaced_onto(&mut self, unit: &TraceCode, onto: &TraceCode) -> Result<(), Failed> {
+        let state = self.view.folded().unit(unit)?.unwrap_or_default();
+        for held in &state.certificates {
+            match &held.standing {
+                Standing::Superseded { index, unit, .. } if unit == onto => self.entry(*index)?,
+                _ => {}
             }
         }
         Ok(())

@@ -26,6 +26,10 @@ pub(super) fn changes(
     match claim {
         Claim::Supervision(step) => supervised(folded, step, signer, index, out),
         Claim::Evidence(found) => evidence(folded, found, hash, index, out),
+        Claim::AdoptsSamplingPolicy { area, holds } => {
+            out.push((rows::sampling_policy(*area), encode(holds)));
+            Ok(())
+        }
         Claim::Document(claim) => document(folded, claim, signer, index, out),
         _ => Ok(()),
     }
@@ -154,6 +158,10 @@ impl EvidenceFacts for Folded {
         Ok(state.unwrap_or_default())
     }
 
+    fn sampling_policy(&self, area: Area) -> Result<Option<bool>, Failed> {
+        Ok(self.read("sampling policy", &rows::sampling_policy(area))?)
+    }
+
     fn supervision_policy(&self, area: Area) -> Result<Option<SupervisionPolicy>, Failed> {
         Ok(self.read("supervision policy", &rows::supervision_policy(area))?)
     }
@@ -179,6 +187,10 @@ impl EvidenceFacts for Working<'_> {
 
     fn supervision(&self, unit: &TraceCode) -> Result<SupervisionState, Failed> {
         self.folded().supervision(unit)
+    }
+
+    fn sampling_policy(&self, area: Area) -> Result<Option<bool>, Failed> {
+        self.folded().sampling_policy(area)
     }
 
     fn supervision_policy(&self, area: Area) -> Result<Option<SupervisionPolicy>, Failed> {

@@ -3,6 +3,7 @@
 //! A pure function of the record, what lies beside it, and the state before it;
 //! replaying the log makes the same rows, byte for byte.
 
+use super::corrections::Correcting;
 use super::fold_flow;
 use super::fold_movement::Folding;
 use super::folded::{Behind, ChainState, RecordPlace, RequestState};
@@ -13,8 +14,17 @@ use crate::record::claim::{Claim, Policy};
 use crate::record::encode::encode;
 use crate::record::rights::{EntityState, Grant, KeyState, root_entity};
 use crate::record::unit::units_of;
-use crate::record::{Body, Signed};
+use crate::record::{Body, Hash, Signed};
 use crate::rules::{Facts, StockState};
+
+/// Which fold made an index: raised whenever the rows of an old record change,
+/// so that an index of an older one is made again.
+const VERSION: &[u8] = b"trace/fold/v2\n";
+
+/// What binds an index to the log that it was folded from, and to this fold.
+pub(crate) fn binding(root: Hash) -> [u8; 32] {
+    Hash::of(&[VERSION, root.as_bytes()]).into()
+}
 
 /// A change of the index: a key and its new value.
 pub(crate) type Change = (Vec<u8>, Vec<u8>);
@@ -76,6 +86,14 @@ pub(crate) fn changes(
             out: &mut out,
         };
         folding.claim(claim)?;
+        let mut correcting = Correcting {
+            facts: folded,
+            hash,
+            signer,
+            index,
+            out: &mut out,
+        };
+        correcting.claim(claim)?;
         evidence::changes(folded, claim, signer, hash, index, &mut out)?;
         if let Claim::Cold(claim) = claim {
             cold_chain::changes(folded, claim, signer, index, &mut out)?;
@@ -143,6 +161,9 @@ fn of_claim(
                     ..state
                 };
                 out.push((rows::signer_key(key), encode(&state)));
+            }
+            if let Some(from) = compromised_from {
+                out.push((rows::compromised(key), encode(&(*from, index))));
             }
         }
         Claim::GrantsRole { entity, role, area } => {

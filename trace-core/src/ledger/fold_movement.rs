@@ -14,7 +14,7 @@ use crate::record::marks::{MarkKind, MarkState};
 use crate::record::movement::{Manner, RecallOutcome};
 use crate::record::unit::Made;
 use crate::rules::movements::{Edge, Holding, PaperUse, Question, Transfer};
-use crate::rules::{Facts, custody, halting};
+use crate::rules::{Facts, corrections, custody, halting};
 
 /// The record that is folded.
 pub(super) struct Folding<'a, F> {
@@ -57,10 +57,11 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
                 quantity: Some(quantity),
                 ..
             } => {
-                let mut used = self.facts.certificate_use(number)?;
+                let account = corrections::account(self.facts, number)?;
+                let mut used = self.facts.certificate_use(&account)?;
                 used.admitted = used.admitted.saturating_add(quantity.base_amount());
                 used.named(self.index, self.hash);
-                self.put(rows::certificate_use(number), &used);
+                self.put(rows::certificate_use(&account), &used);
                 Ok(())
             }
             Claim::Disposes {
@@ -89,6 +90,8 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
                 Ok(())
             }
             Claim::Holds { unit } => self.marks(MarkKind::Hold, unit, None),
+            Claim::HoldsFailed { unit } => self.marks(MarkKind::FailedSample, unit, None),
+            Claim::MarksVoided { unit } => self.marks(MarkKind::SourceVoided, unit, None),
             Claim::Recalls { unit, until_ms } => self.marks(MarkKind::Recall, unit, *until_ms),
             Claim::Releases { target, .. } => self.ends(target, true),
             Claim::ClosesRecall {
@@ -139,6 +142,12 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         outputs: &[Share],
     ) -> Result<(), Failed> {
         let amount = |share: &Share| share.quantity.map_or(0, |it| it.base_amount());
+        let sources = inputs.iter().map(|input| input.unit);
+        if let Some(marks) = inherited(self.facts, sources)? {
+            for output in outputs {
+                self.put(rows::marks(&output.unit), &marks);
+            }
+        }
         for input in inputs {
             let Some(made) = self.made(&input.unit)? else {
                 continue;
@@ -183,14 +192,15 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         balance.hand_over(amount, handing.to.is_none());
         self.put(rows::balance(unit), &balance);
         if let Some(number) = certificate {
+            let account = corrections::account(self.facts, number)?;
             let state = self.facts.unit(unit)?.unwrap_or_default();
             if let Some(certificate) = state.certificate(number) {
                 let left = custody::cover(self.facts, certificate, &from)?;
-                self.put(rows::cover(number, &from), &left.saturating_sub(amount));
+                self.put(rows::cover(&account, &from), &left.saturating_sub(amount));
             }
-            let mut used = self.facts.certificate_use(number)?;
+            let mut used = self.facts.certificate_use(&account)?;
             used.named(self.index, self.hash);
-            self.put(rows::certificate_use(number), &used);
+            self.put(rows::certificate_use(&account), &used);
         }
         let Some(to) = handing.to else {
             return Ok(());
@@ -249,13 +259,20 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         if let Some(number) = &transfer.certificate {
             let state = self.facts.unit(&unit)?.unwrap_or_default();
             if let Some(certificate) = state.certificate(number) {
+                // By now it may be replaced: what comes back or goes on is of
+                // whatever stands in its place.
+                let account = corrections::account(self.facts, number)?;
                 for (entity, more) in [
                     (transfer.to, arrival.accepted),
                     (transfer.from, arrival.refused),
                 ] {
                     let left = custody::cover(self.facts, certificate, &entity)?;
-                    let key = rows::cover(number, &entity);
+                    let key = rows::cover(&account, &entity);
                     self.put(key, &left.saturating_add(more));
+                }
+                if arrival.accepted > 0 {
+                    let key = rows::receiver(&account, &transfer.to);
+                    self.out.push((key, encode(&self.index)));
                 }
             }
         }
@@ -312,6 +329,9 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         let hash = self.hash;
         self.put(rows::mark(&hash), &mark);
         for reached in halting::reach(self.facts, unit, until_ms)? {
+            if reached == *unit && !mark.is_of_source() {
+                continue;
+            }
             let mut marks = Vec::new();
             // Marks that were lifted bar nothing any more.
             for known in self.facts.marks(&reached)? {
@@ -333,4 +353,25 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         }
         Ok(())
     }
+}
+
+/// The mark that what is made of these inherits: the first, for it is the first
+/// that is told, and none is ever lifted. A unit that is voided is used no more,
+/// so that only what reaches it is handed down.
+pub(super) fn inherited<F: Facts<Error = Failed>>(
+    facts: &F,
+    sources: impl IntoIterator<Item = TraceCode>,
+) -> Result<Option<Vec<Hash>>, Failed> {
+    let mut first: Option<(u64, Hash)> = None;
+    for unit in sources {
+        for record in facts.marks(&unit)? {
+            let mark = facts.mark(&record)?.filter(MarkState::is_inherited);
+            let found = mark.map(|mark| (mark.index, record));
+            first = match (first, found) {
+                (Some(known), Some(found)) => Some(known.min(found)),
+                (known, found) => known.or(found),
+            };
+        }
+    }
+    Ok(first.map(|(_, record)| vec![record]))
 }

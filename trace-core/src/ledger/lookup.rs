@@ -6,6 +6,7 @@
 //! answer's checkpoint, so that a reader need not believe the rest.
 
 mod evidence;
+mod judging;
 mod lineage;
 
 pub use evidence::{FindingAnswer, FindingsAnswer, FindingsAsked, FindingsCount};
@@ -23,11 +24,11 @@ use crate::record::kinds::entity_registered::EntityCategory;
 use crate::record::rights::{KeyState, Registry, root_entity};
 use crate::record::section::Person;
 use crate::record::sign::KeyId;
-use crate::record::status::{ColdChain, Judgement, Reason, Status, judge};
+use crate::record::status::{ColdChain, Judgement, Reason, Status};
 use crate::record::{Body, Entry, Hash, SubjectId, base64, encode};
-use crate::rules::{ColdFacts, EvidenceFacts, Facts};
+use crate::rules::{ColdFacts, Facts};
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// Most records of one page of a story: an answer of 100 records with paths is
 /// about 150 kB.
@@ -242,12 +243,7 @@ impl<'a> Lookup<'a> {
         }
         let (indexes, next_index) = self.page(&SubjectId::unit(code), from, limit)?;
         let records = self.records(&indexes)?;
-        let evidence = self.view.folded().evidence(&code)?;
-        let deciding = state.deciding().into_iter().chain(evidence.deciding());
-        let disputed = self.disputed(deciding.collect(), &records)?;
-        let barred = self.view.folded().barred(&code)?;
-        let mut judgement = judge(&state, &barred, disputed, self.today);
-        evidence.weigh(&mut judgement);
+        let mut judgement = self.judge(code, &state, &records)?;
         let cold_chain = self.cold_chain(&code, &mut judgement)?;
         Ok(Some(UnitAnswer {
             code,
@@ -534,29 +530,5 @@ impl<'a> Lookup<'a> {
             });
         }
         Ok(found)
-    }
-
-    /// The first of the records that decide the unit's status whose signer's key
-    /// is disputed there.
-    fn disputed(
-        &mut self,
-        deciding: BTreeSet<u64>,
-        records: &[RecordAnswer],
-    ) -> Result<Option<u64>, Failed> {
-        for index in deciding {
-            let is_disputed = match records.iter().find(|record| record.index == index) {
-                Some(record) => record.is_disputed,
-                None => {
-                    let entry = self.view.entry(index)?;
-                    self.signer(&entry.signed.statement().key, index)?
-                        .0
-                        .is_disputed_at(index)
-                }
-            };
-            if is_disputed {
-                return Ok(Some(index));
-            }
-        }
-        Ok(None)
     }
 }

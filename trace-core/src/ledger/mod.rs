@@ -13,6 +13,7 @@ mod checkpoints;
 mod clock;
 pub mod cold_chain;
 pub mod conduct;
+mod corrections;
 pub mod documents;
 mod evidence;
 pub mod flow;

@@ -13,7 +13,7 @@ use super::log::{self, LogView};
 use super::sequencer::{Entropy, Sequencer};
 use super::vault::Vault;
 use super::view::View;
-use super::{Failed, fold, rows};
+use super::{Failed, fold};
 use crate::error::Store;
 use crate::proof::checkpoint::VerifiedCheckpoint;
 use crate::proof::merkle::Frontier;
@@ -347,7 +347,7 @@ fn catch_up(index: Index, log: &LogView, size: u64) -> Result<Index, Store> {
     let current_to = index.current_to();
     let wanted: [u8; 32] = match current_to {
         0 => [0; 32],
-        some if some <= size => rows::binding(log.root(some)?),
+        some if some <= size => fold::binding(log.root(some)?),
         _ => [0; 32],
     };
     let matches = current_to <= size && (index.binding() == wanted || current_to == 0);
@@ -428,7 +428,7 @@ fn replay_one(
     frontier
         .push(crate::proof::merkle::leaf_hash(bytes))
         .map_err(|error| damaged(error.to_string()))?;
-    index.maybe_merge(at + 1, rows::binding(frontier.root()))
+    index.maybe_merge(at + 1, fold::binding(frontier.root()))
 }
 
 /// Whether `folder` holds a ledger's log.

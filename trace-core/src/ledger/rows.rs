@@ -13,12 +13,6 @@ use crate::record::wire::PersonId;
 use crate::record::{Hash, SubjectId, encode};
 use serde::de::DeserializeOwned;
 
-/// What an index is bound to: the log's root, and the tables there are. An index
-/// made when there were others is dropped and made again.
-pub(crate) fn binding(root: Hash) -> [u8; 32] {
-    Hash::of(&[b"trace/index/v2\n", root.as_bytes()]).into()
-}
-
 /// The ledger's policy.
 pub(crate) const POLICY: &[u8] = b"o";
 
@@ -244,6 +238,41 @@ pub(crate) fn certificate_use(number: &str) -> Vec<u8> {
 /// Certificate number and entity → how much of its cover the entity has.
 pub(crate) fn cover(number: &str, entity: &EntityId) -> Vec<u8> {
     key(b'w', &[number.as_bytes(), &[0], entity.as_bytes()])
+}
+
+/// Certificate number and entity → the entity received goods under it: the
+/// prefix of their keys.
+pub(crate) fn receivers(number: &str) -> Vec<u8> {
+    key(b'1', &[number.as_bytes(), &[0]])
+}
+
+/// The key of one receiver.
+pub(crate) fn receiver(number: &str, entity: &EntityId) -> Vec<u8> {
+    key(b'1', &[number.as_bytes(), &[0], entity.as_bytes()])
+}
+
+/// A reserved certificate number → `Reservation`.
+pub(crate) fn reservation(number: &str) -> Vec<u8> {
+    key(b'2', &[number.as_bytes()])
+}
+
+/// A certificate's record → the agreements to its correction.
+pub(crate) fn agreements(certificate: &Hash) -> Vec<u8> {
+    key(b'3', &[certificate.as_bytes()])
+}
+
+/// Area → whether a failed sample holds there.
+pub(crate) fn sampling_policy(area: Area) -> Vec<u8> {
+    key(b'4', &[&area.code().to_be_bytes()])
+}
+
+/// Every compromised key: the prefix of their keys.
+pub(crate) const COMPROMISED: &[u8] = b"5";
+
+/// Compromised key → from which index on what it signed is disputed, and its
+/// revocation's index.
+pub(crate) fn compromised(id: &KeyId) -> Vec<u8> {
+    key(b'5', &[id.as_bytes()])
 }
 
 /// Paper → `PaperUse`.

@@ -7,6 +7,7 @@
 
 use super::checkpoints::Checkpoints;
 use super::clock::ClockGuard;
+use super::fold;
 use super::folded::{ChainState, Folded};
 use super::hosted::HostedKeys;
 use super::job::{Admitted, Item, Job, JobRequest, Outcome, Refusal, Refused, refuse};
@@ -14,7 +15,6 @@ use super::log::{self, Request, Row};
 use super::vault::{SectionPlace, Vault, VaultReader};
 use super::view::View;
 use super::working::{Memory, Working};
-use super::{fold, rows};
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::EntityId;
 use crate::proof::merkle::{Frontier, leaf_hash};
@@ -432,7 +432,7 @@ impl Sequencer {
     /// Final, as of [`admit`](Self::admit).
     pub fn settle(&mut self) -> Result<(), Store> {
         self.refuse_stopped()?;
-        let (size, root) = (self.frontier.size(), rows::binding(self.frontier.root()));
+        let (size, root) = (self.frontier.size(), fold::binding(self.frontier.root()));
         let prepared = self.checkpoints.prepare();
         let settled = prepared.and_then(|()| self.index.maybe_merge(size, root));
         self.stop_on_error(settled)
@@ -481,8 +481,8 @@ impl Sequencer {
     /// When the last state could not be put away; what was answered is safe.
     pub fn close(mut self) -> Result<(), Store> {
         if self.stopped.is_none() {
-            let binding = rows::binding(self.frontier.root());
-            self.index.flush(self.frontier.size(), binding)?;
+            self.index
+                .flush(self.frontier.size(), fold::binding(self.frontier.root()))?;
         }
         let Self {
             log, index, view, ..

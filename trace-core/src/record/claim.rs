@@ -195,6 +195,24 @@ pub enum Claim {
         /// Which unit.
         unit: TraceCode,
     },
+    /// A sample failed, and by rule nothing of the unit moves, nor of what was
+    /// made from it.
+    HoldsFailed {
+        /// Which unit.
+        unit: TraceCode,
+    },
+    /// What was made from a unit, and will be, comes of something voided.
+    MarksVoided {
+        /// Which unit.
+        unit: TraceCode,
+    },
+    /// Whether a failed sample holds in an area from now on.
+    AdoptsSamplingPolicy {
+        /// Where: this area and those below that have none of their own.
+        area: Area,
+        /// Whether it does.
+        holds: bool,
+    },
     /// A hold ends.
     Releases {
         /// Which unit.
@@ -283,6 +301,23 @@ pub enum Claim {
         replacement_unit: TraceCode,
         /// The number of the replacing certificate.
         replacement_number: String,
+    },
+    /// Somebody agrees that a certificate be replaced so.
+    AgreesToCorrection {
+        /// The record that is to be replaced.
+        target: Hash,
+        /// The unit it is about.
+        unit: TraceCode,
+        /// The certificate's number.
+        number: String,
+        /// The unit of the replacing certificate.
+        replacement_unit: TraceCode,
+        /// The number of the replacing certificate.
+        replacement_number: String,
+        /// How much that covers.
+        quantity: Quantity,
+        /// What else it says, as [`terms`](super::correction::terms).
+        terms: Hash,
     },
     /// A person's data are locked away at once and destroyed on a date.
     RestrictsPerson {
@@ -399,7 +434,8 @@ pub struct Tolerance {
 }
 
 /// The newest set of rules known here: 1 is certificates, stock and governance;
-/// 2 adds movement, lineage and recall; 3 adds the cold chain.
+/// 2 adds movement, lineage and recall; 3 adds the cold chain and corrections
+/// after receipt.
 pub const RULE_SET_NEWEST: u16 = 3;
 
 /// Checks that a set of rules is known here.

@@ -1,4 +1,4 @@
-//! Marks: holds and recalls, which reach everything made from a unit.
+//! Marks: holds, recalls and voidings, which reach everything made from a unit.
 //!
 //! A pure fold, the same for the ledger and for an offline verifier. A mark is
 //! known by the hash of its record; each unit that it reaches lists it, and
@@ -15,6 +15,10 @@ pub enum MarkKind {
     Hold,
     /// 召回.
     Recall,
+    /// 监督抽检不合格, which holds by rule.
+    FailedSample,
+    /// 作废: what was made from it, before or after, is marked.
+    SourceVoided,
 }
 
 /// A hold or a recall.
@@ -75,6 +79,20 @@ impl MarkState {
         self.lifted_index.or(self.completed_index)
     }
 
+    /// Whether what is made of a unit that it reaches is reached too, whenever
+    /// that is: nothing bars the making, and nothing ever lifts it.
+    #[must_use]
+    pub fn is_inherited(&self) -> bool {
+        self.kind == MarkKind::SourceVoided
+    }
+
+    /// Whether it speaks of the unit that it names, and not only of what was
+    /// made from that.
+    #[must_use]
+    pub fn is_of_source(&self) -> bool {
+        self.kind != MarkKind::SourceVoided
+    }
+
     /// Whether it bars what it reaches.
     #[must_use]
     pub fn is_in_force(&self) -> bool {
@@ -95,6 +113,13 @@ pub struct Barred {
     pub hold: Option<u64>,
     /// Index of a recall.
     pub recall: Option<u64>,
+    /// Index of a failed sample that holds.
+    pub sample: Option<u64>,
+    /// Index of the voiding of what it was made from.
+    pub voided: Option<u64>,
+    /// Index of the making of what it was made from, signed with a key that is
+    /// disputed there.
+    pub disputed_source: Option<u64>,
 }
 
 impl Barred {
@@ -103,20 +128,27 @@ impl Barred {
     pub fn by<'a>(marks: impl IntoIterator<Item = &'a MarkState>) -> Self {
         let mut barred = Self::default();
         for mark in marks.into_iter().filter(|mark| mark.is_in_force()) {
-            let first = match mark.kind {
-                MarkKind::Hold => &mut barred.hold,
-                MarkKind::Recall => &mut barred.recall,
+            let earlier = |first: &mut Option<u64>| {
+                *first = Some(first.map_or(mark.index, |known| known.min(mark.index)));
             };
-            *first = Some(first.map_or(mark.index, |known| known.min(mark.index)));
+            match mark.kind {
+                MarkKind::Hold => earlier(&mut barred.hold),
+                MarkKind::Recall => earlier(&mut barred.recall),
+                MarkKind::SourceVoided => earlier(&mut barred.voided),
+                MarkKind::FailedSample => {
+                    earlier(&mut barred.hold);
+                    earlier(&mut barred.sample);
+                }
+            }
         }
         barred
     }
 }
 
 /// What a kind that begins or ends a mark says of itself: it names a unit and a
-/// reason, and makes one claim.
+/// reason.
 macro_rules! mark_kind {
-    ($body:ident, |$this:ident| $claim:expr) => {
+    ($body:ident, |$this:ident| $($claim:expr),+) => {
         impl $crate::record::kinds::Kind for $body {
             type Trade = ();
 
@@ -131,7 +163,7 @@ macro_rules! mark_kind {
 
             fn claims(&self, _trade: Option<&()>) -> Result<Vec<Claim>, $crate::error::Invalid> {
                 let $this = self;
-                Ok(vec![$claim])
+                Ok(vec![$($claim),+])
             }
 
             fn acted_by(&self) -> Option<TokenId> {

@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod chain;
 pub mod claim;
 pub mod cold_chain;
+pub mod correction;
 pub mod document;
 pub mod encode;
 pub mod evidence;

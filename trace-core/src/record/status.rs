@@ -55,6 +55,7 @@ statuses! {
     Disputed "disputed" "Disputed: the issuer's key was compromised" "存疑:签发密钥已泄露";
     OnHold "on_hold" "On hold" "暂停流通";
     TestFailed "test_failed" "A test failed" "检验不合格";
+    SourceVoided "source_voided" "What it was made from was voided" "来源已作废";
     Superseded "superseded" "Replaced by a new certificate" "已更正";
     TemperatureAlert "temperature_alert" "Temperature alert" "温度异常";
     PastDate "past_date" "Past its date" "已过日期";
@@ -101,6 +102,8 @@ pub struct Judgement {
     pub reasons: Vec<Reason>,
     /// Where the new certificate is, when this one was replaced.
     pub replaced_by: Option<(TraceCode, String)>,
+    /// Index of the certificate that was replaced.
+    pub replaced_index: Option<u64>,
 }
 
 /// The status that wins among those that hold.
@@ -124,6 +127,7 @@ pub fn judge(
             status: Status::Unknown,
             reasons: Vec::new(),
             replaced_by: None,
+            replaced_index: None,
         };
     };
     match state.voided_index {
@@ -157,6 +161,13 @@ pub fn judge(
             "Signed with a key that was reported compromised",
             "签名所用密钥已被报告泄露",
         ),
+        None if barred.disputed_source.is_some() => list.fails(
+            "issuer_key",
+            Status::Disputed,
+            barred.disputed_source,
+            "What it was made from was recorded with a key that was reported compromised",
+            "其来源的登记密钥已被报告泄露",
+        ),
         None => list.holds(
             "issuer_key",
             None,
@@ -164,7 +175,7 @@ pub fn judge(
             "签名密钥均未被报告泄露",
         ),
     }
-    let replaced_by = judge_certificates(state, today, &mut list);
+    let replaced = judge_certificates(state, today, &mut list);
     match made.durability.map(|(kind, on)| (kind, on.date())) {
         None => list.unknown(
             "date",
@@ -196,7 +207,8 @@ pub fn judge(
     Judgement {
         status: winner(list.holding),
         reasons: list.reasons,
-        replaced_by,
+        replaced_index: replaced.as_ref().map(|(index, ..)| *index),
+        replaced_by: replaced.map(|(_, unit, number)| (unit, number)),
     }
 }
 
@@ -211,7 +223,23 @@ fn judge_marks(barred: &Barred, list: &mut Checklist) {
         ),
         None => list.holds("recall", None, "No recall reaches it", "没有召回涉及本单元"),
     }
+    if let Some(index) = barred.voided {
+        list.fails(
+            "source",
+            Status::SourceVoided,
+            Some(index),
+            format!("What it was made from was voided by record {index}"),
+            format!("其来源单元已被记录 {index} 作废"),
+        );
+    }
     match barred.hold {
+        Some(index) if barred.sample == Some(index) => list.fails(
+            "hold",
+            Status::OnHold,
+            Some(index),
+            format!("On hold by rule: the official sample of record {index} failed"),
+            format!("监督抽检不合格(记录 {index}),依规则暂停流通"),
+        ),
         Some(index) => list.fails(
             "hold",
             Status::OnHold,
@@ -223,13 +251,16 @@ fn judge_marks(barred: &Barred, list: &mut Checklist) {
     }
 }
 
+/// A replaced certificate's index, and the unit and number of the new one.
+type Replaced = (u64, TraceCode, String);
+
 /// Judges the certificates of each family by themselves: a unit is certified in
 /// several ways at once, and one does not stand in for another.
 fn judge_certificates(
     state: &UnitState,
     today: CivilDate,
     list: &mut Checklist,
-) -> Option<(TraceCode, String)> {
+) -> Option<Replaced> {
     let mut families: Vec<FormFamily> = Vec::new();
     for held in &state.certificates {
         if !families.contains(&held.form.family()) {
@@ -256,7 +287,7 @@ fn judge_family(
     family: FormFamily,
     today: CivilDate,
     list: &mut Checklist,
-) -> Option<(TraceCode, String)> {
+) -> Option<Replaced> {
     // One standing certificate carries the unit; only without any does the
     // fate of the latest decide.
     let mut latest_first = state
@@ -301,7 +332,7 @@ fn judge_family(
         judge_validity(judged, last, today, list);
     }
     match &judged.standing {
-        Standing::Superseded { unit, number, .. } => Some((*unit, number.clone())),
+        Standing::Superseded { unit, number, .. } => Some((judged.index, *unit, number.clone())),
         _ => None,
     }
 }

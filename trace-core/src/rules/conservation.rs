@@ -6,6 +6,7 @@ use super::custody::{self, Mover};
 use super::halting::Way;
 use super::{At, Facts, quantities, units};
 use crate::error::{Invalid, Rule};
+use crate::ident::TraceCode;
 use crate::record::Quantity;
 use crate::record::claim::{Claim, Share};
 use crate::record::movement::{Conversion, Process};
@@ -37,11 +38,28 @@ pub(super) fn transforms<F: Facts>(
         let amount = custody::leaves(facts, at, mover, &input.unit, &made, quantity, Way::Onward)?;
         used.push((made, amount));
     }
+    if at.knows_corrections() {
+        for output in said.outputs {
+            not_reserved(facts, &output.unit)?;
+        }
+    }
     adds_up(said, &used)?;
     for claim in claims {
         kept(said.process, &used, claim)?;
     }
     Ok(())
+}
+
+/// What describes another unit anew takes over what is left of that one, and so
+/// cannot come of others too.
+fn not_reserved<F: Facts>(facts: &F, unit: &TraceCode) -> Result<(), F::Error> {
+    match facts.unit(unit)?.and_then(|state| state.reserver) {
+        None => Ok(()),
+        Some(reserver) => {
+            let what = format!("{unit} is reserved for a replacement by {reserver}");
+            Err(Invalid::new(Rule::UnitKnown, what).into())
+        }
+    }
 }
 
 fn adds_up(said: &Transformation, used: &[(Made, u64)]) -> Result<(), Invalid> {

@@ -6,8 +6,8 @@
 //! it is shown 一证多用.
 
 use super::halting::{self, Way};
-use super::movements::{Arrival, Balance, Holding, Judged, Transfer, per_mille};
-use super::{At, Facts, quantities, times, units};
+use super::movements::{Arrival, Balance, CertificateUse, Holding, Judged, Transfer, per_mille};
+use super::{At, Facts, corrections, quantities, times, units};
 use crate::error::{Invalid, Rule};
 use crate::ident::{EntityId, TraceCode, format_ms};
 use crate::record::claim::{Handing, Receipt, Tolerance};
@@ -149,7 +149,8 @@ pub(crate) fn cover<F: Facts>(
     certificate: &CertificateState,
     entity: &EntityId,
 ) -> Result<u64, F::Error> {
-    match facts.cover(&certificate.number, entity)? {
+    let account = corrections::account(facts, &certificate.number)?;
+    match facts.cover(&account, entity)? {
         Some(left) => Ok(left),
         None if first_holder(facts, certificate)? == Some(*entity) => Ok(certificate.base_amount),
         None => Ok(0),
@@ -206,23 +207,30 @@ pub(super) fn unused<F: Facts>(facts: &F, unit: &TraceCode, number: &str) -> Res
 }
 
 /// The refusal that names the records which used a certificate.
-fn spent<F: Facts>(
+pub(super) fn spent<F: Facts>(
     facts: &F,
     certificate: &CertificateState,
     what: String,
 ) -> Result<Invalid, F::Error> {
-    let records = facts.certificate_use(&certificate.number)?.records;
-    let named: Vec<String> = records
+    let account = corrections::account(facts, &certificate.number)?;
+    let used = facts.certificate_use(&account)?;
+    let last = used.records.last();
+    let against = last.map_or(certificate.hash, |(_, hash)| *hash);
+    let what = format!("{what}; it was used by {}", uses(&used));
+    Ok(Invalid::new(Rule::CertificateSpent, what).against(against.into()))
+}
+
+/// The records that used a certificate, in words.
+pub(super) fn uses(used: &CertificateUse) -> String {
+    let named: Vec<String> = used
+        .records
         .iter()
         .map(|(index, hash)| format!("{hash} at index {index}"))
         .collect();
-    let used = match named.is_empty() {
+    match named.is_empty() {
         true => "no record".to_owned(),
         false => named.join(", "),
-    };
-    let against = records.last().map_or(certificate.hash, |(_, hash)| *hash);
-    let what = format!("{what}; it was used by {used}");
-    Ok(Invalid::new(Rule::CertificateSpent, what).against(against.into()))
+    }
 }
 
 /// The named receiver receives once, not before it was handed over, and what
@@ -378,7 +386,8 @@ pub(super) fn checks_in<F: Facts>(
         return Ok(());
     };
     let certificate = units::standing(&state, number)?;
-    let already = facts.certificate_use(number)?.admitted;
+    let account = corrections::account(facts, number)?;
+    let already = facts.certificate_use(&account)?.admitted;
     match already.checked_add(amount) {
         Some(sum) if sum <= certificate.base_amount => Ok(()),
         _ => {

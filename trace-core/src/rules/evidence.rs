@@ -1,8 +1,7 @@
 //! Evidence and documents: of what exists, not in the future, each finding put
 //! right once, each document published by who named it.
 //!
-//! Putting goods on hold after a failure is not here: the failures that stand
-//! are in [`UnitEvidence::failures`] for the rule that does.
+//! Putting goods on hold after a failure is not here but with the other holds.
 
 use super::{At, Facts, times, units};
 use crate::error::{Invalid, Rule};
@@ -46,6 +45,13 @@ pub trait EvidenceFacts: Registry {
     /// # Errors
     /// The reader's own.
     fn supervision(&self, unit: &TraceCode) -> Result<SupervisionState, Self::Error>;
+
+    /// Whether this very area has adopted that a failed sample holds, or that it
+    /// does not.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn sampling_policy(&self, area: Area) -> Result<Option<bool>, Self::Error>;
 
     /// What this very area has adopted for supervision warehouses.
     ///

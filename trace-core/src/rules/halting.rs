@@ -3,7 +3,7 @@
 
 use super::{Facts, units};
 use crate::error::{Invalid, Rule};
-use crate::ident::{EntityId, TraceCode};
+use crate::ident::{Area, EntityId, TraceCode};
 use crate::record::Hash;
 use crate::record::marks::{MarkKind, MarkState};
 use crate::record::movement::Manner;
@@ -40,7 +40,8 @@ pub(super) fn may_go<F: Facts>(facts: &F, unit: &TraceCode, way: Way) -> Result<
             continue;
         };
         match mark.kind {
-            MarkKind::Hold => hold = hold.or(Some((record, mark))),
+            MarkKind::SourceVoided => {}
+            MarkKind::Hold | MarkKind::FailedSample => hold = hold.or(Some((record, mark))),
             MarkKind::Recall => {
                 is_way_back |= match way {
                     Way::Onward => false,
@@ -115,6 +116,77 @@ fn reached<F: Facts>(facts: &F, unit: &TraceCode, until_ms: Option<u64>) -> Resu
             format!("{unit} went into more than {REACH_MAX} units; name what was made of it"),
         )
         .into()),
+    }
+}
+
+/// What a unit was voided for marks everything made from it; where there is
+/// anything, a record that does not is refused.
+pub(super) fn voids<F: Facts>(
+    facts: &F,
+    unit: &TraceCode,
+    is_marking: bool,
+) -> Result<(), F::Error> {
+    if is_marking {
+        return reached(facts, unit, None);
+    }
+    match facts.children(unit, None, 1)?.first() {
+        None => Ok(()),
+        Some((index, child, _)) => {
+            let what = format!("{child} was made from {unit} at index {index}");
+            Err(Invalid::new(Rule::DescendantsUnmarked, what).into())
+        }
+    }
+}
+
+/// A failed sample holds where the policy of the area says so, and is then
+/// recorded as what holds.
+pub(super) fn failed<F: Facts>(
+    facts: &F,
+    unit: &TraceCode,
+    area: Area,
+    is_holding: bool,
+) -> Result<(), F::Error> {
+    let mut here = Some(area);
+    let mut holds = None;
+    while let Some(area) = here.filter(|_| holds.is_none()) {
+        holds = facts.sampling_policy(area)?;
+        here = area.parent();
+    }
+    match (holds.unwrap_or(false), is_holding) {
+        (true, true) => reached(facts, unit, None),
+        (false, false) => Ok(()),
+        (true, false) => Err(Invalid::new(
+            Rule::HoldDemanded,
+            format!("in {area} a failed sample puts {unit} on hold"),
+        )
+        .into()),
+        (false, true) => Err(Invalid::new(
+            Rule::Right,
+            format!("no policy of {area} puts anything on hold for a failed sample"),
+        )
+        .into()),
+    }
+}
+
+/// What a failed sample holds is not released while that failure stands.
+pub(super) fn releases<F: Facts>(
+    facts: &F,
+    unit: &TraceCode,
+    target: &Hash,
+) -> Result<(), F::Error> {
+    let is_by_sample = facts
+        .mark(target)?
+        .is_some_and(|mark| mark.kind == MarkKind::FailedSample);
+    match facts.evidence(unit)?.failure(target) {
+        Some(failure) if is_by_sample => {
+            let what = format!(
+                "the sample of {}, record {} at index {}, failed and no retest of it passed",
+                failure.on, failure.hash, failure.index
+            );
+            let refusal = Invalid::new(Rule::FailureStands, what);
+            Err(refusal.against(failure.hash.into()).into())
+        }
+        _ => Ok(()),
     }
 }
 

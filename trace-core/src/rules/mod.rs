@@ -8,10 +8,12 @@
 //! Set 1 knows certificates, cold stores and governance. Set 2 adds movement
 //! and status; what it adds to the judging of set 1's kinds reacts only to state
 //! that set 2's kinds alone can make, so one code holds both. Set 3 adds the
-//! kinds of the cold chain, and changes nothing for the others.
+//! kinds of the cold chain, which change nothing for the others, and corrections
+//! after receipt, which carry over what was spent.
 
 mod cold_chain;
 mod conservation;
+pub mod corrections;
 pub(crate) mod custody;
 mod entities;
 mod evidence;
@@ -27,12 +29,14 @@ mod times;
 mod units;
 
 pub use cold_chain::ColdFacts;
+pub use corrections::CorrectionFacts;
 pub use evidence::EvidenceFacts;
 pub use halting::REACH_MAX;
 
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId, TraceCode};
 use crate::record::claim::{Claim, Policy, Tolerance};
+use crate::record::evidence::{Evidence, TestSource};
 use crate::record::kinds::unit_created::ProductClass;
 use crate::record::rights::{self, SignedAs};
 use crate::record::section::{Opening, Openings};
@@ -44,7 +48,7 @@ use movements::{Balance, CertificateUse, Edge, Holding, PaperUse, Transfer};
 use serde::{Deserialize, Serialize};
 
 /// The folded state that rules read.
-pub trait Facts: EvidenceFacts + ColdFacts {
+pub trait Facts: EvidenceFacts + CorrectionFacts + ColdFacts {
     /// The unit that holds, or for which is reserved, this certificate number.
     ///
     /// # Errors
@@ -308,6 +312,12 @@ impl At {
         self.policy.rule_set >= 2
     }
 
+    /// Whether what was spent under a certificate is carried over to what
+    /// replaces it.
+    fn knows_corrections(&self) -> bool {
+        self.policy.rule_set >= 3
+    }
+
     fn date(&self, at_ms: u64) -> Result<CivilDate, Invalid> {
         CivilDate::from_ms(at_ms, i32::from(self.policy.civil_offset_minutes))
     }
@@ -345,8 +355,16 @@ fn judge<F: Facts>(
             entities::withdraws(facts, entity, *role, *area)
         }
         Claim::CreatesUnit {
-            unit, produced_on, ..
-        } => units::creates(facts, signer, at, unit, *produced_on),
+            unit,
+            maker,
+            produced_on,
+            quantity,
+            ..
+        } => {
+            units::creates(facts, signer, at, unit, *produced_on)?;
+            let maker = maker.unwrap_or(signer.entity);
+            corrections::begins(facts, at, unit, &maker, quantity.as_ref())
+        }
         Claim::Certifies {
             number,
             unit,
@@ -368,7 +386,8 @@ fn judge<F: Facts>(
                 let agreed = rights::countersigned_by_authority(facts, record, area)?;
                 times::late_needs_authority(at, *issued_on, agreed)?;
             }
-            quantities::certified(facts, unit, quantity, form.family())
+            corrections::issues(facts, record, number, quantity)?;
+            quantities::certified(facts, at, unit, quantity, form.family())
         }
         Claim::EntersStore {
             unit,
@@ -407,17 +426,35 @@ fn judge<F: Facts>(
             replacement_number,
             ..
         } => {
-            if at.knows_movement() {
+            let (new_unit, new_number) = (replacement_unit, replacement_number);
+            if at.knows_movement() && !at.knows_corrections() {
                 custody::unused(facts, unit, number)?;
             }
-            units::supersedes(
-                facts,
-                signer,
+            units::supersedes(facts, signer, unit, number, new_unit, new_number)?;
+            match at.knows_corrections() {
+                true => corrections::replaces(facts, unit, number, new_unit, new_number),
+                false => Ok(()),
+            }
+        }
+        Claim::AgreesToCorrection {
+            target,
+            unit,
+            number,
+            replacement_unit,
+            replacement_number,
+            quantity,
+            terms,
+        } => {
+            let agreed = corrections::Agreed {
+                target,
                 unit,
                 number,
                 replacement_unit,
                 replacement_number,
-            )
+                quantity,
+                terms,
+            };
+            corrections::agrees(facts, signer, &agreed)
         }
         Claim::FillsIn(filled) => official::filled_in(facts, filled),
         Claim::Supervision(step) => supervision::step(facts, signer, at, step),
@@ -430,7 +467,7 @@ fn judge<F: Facts>(
     }
 }
 
-/// The claims that rule set 2 added.
+/// What rule set 2 and those after it added.
 fn moves<F: Facts>(
     facts: &F,
     record: &Verified,
@@ -514,10 +551,28 @@ fn moves<F: Facts>(
             quantity,
         } => custody::paper(facts, paper, total.as_ref(), quantity),
         Claim::Holds { unit } => halting::holds(facts, signer, unit),
-        Claim::Recalls { unit, until_ms } => halting::recalls(facts, unit, *until_ms),
-        Claim::Releases { target, .. } | Claim::ClosesRecall { target, .. } => {
-            halting::ends(facts, target)
+        Claim::Voids {
+            unit, number: None, ..
+        } if at.knows_corrections() => {
+            let marks = |claim: &Claim| matches!(claim, Claim::MarksVoided { .. });
+            halting::voids(facts, unit, claims.iter().any(marks))
         }
+        Claim::Evidence(Evidence::Tests {
+            source: TestSource::Sampling,
+            unit: Some(unit),
+            area: Some(area),
+            passed: false,
+            ..
+        }) if at.knows_corrections() => {
+            let holds = |claim: &Claim| matches!(claim, Claim::HoldsFailed { .. });
+            halting::failed(facts, unit, *area, claims.iter().any(holds))
+        }
+        Claim::Recalls { unit, until_ms } => halting::recalls(facts, unit, *until_ms),
+        Claim::Releases { unit, target } => {
+            halting::ends(facts, target)?;
+            halting::releases(facts, unit, target)
+        }
+        Claim::ClosesRecall { target, .. } => halting::ends(facts, target),
         _ => Ok(()),
     }
 }

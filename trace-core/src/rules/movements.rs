@@ -25,6 +25,8 @@ pub struct Balance {
     pub in_transit: u64,
     /// Used up for other units.
     pub transformed: u64,
+    /// Spent under the code that described it before.
+    pub carried: u64,
     /// Sold to those who eat it.
     pub sold: u64,
     /// Used.
@@ -149,6 +151,7 @@ impl Balance {
             self.held,
             self.in_transit,
             self.transformed,
+            self.carried,
             self.sold,
             self.consumed,
             self.destroyed,

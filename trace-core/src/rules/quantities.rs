@@ -2,7 +2,7 @@
 //! what lies in stores never exceeds what was made, and what leaves a store
 //! never exceeds what lies in it. Integers in base units; no rounding.
 
-use super::Facts;
+use super::{At, Facts, corrections};
 use crate::error::{Invalid, Rule};
 use crate::ident::{EntityId, TraceCode};
 use crate::record::claim::FormFamily;
@@ -10,9 +10,11 @@ use crate::record::quantity::Quantity;
 use crate::record::unit::Made;
 
 /// Certified in all forms that speak of the same, standing certificates only, at
-/// most what was made. A release is bounded by what entered, not here.
+/// most what was made; what was spent under voided ones counts on, from set 3. A
+/// release is bounded by what entered, not here.
 pub(super) fn certified<F: Facts>(
     facts: &F,
+    at: &At,
     unit: &TraceCode,
     quantity: &Quantity,
     family: FormFamily,
@@ -27,7 +29,11 @@ pub(super) fn certified<F: Facts>(
     if family == FormFamily::Release {
         return Ok(());
     }
-    let already = state.certified(family);
+    let spent = match at.knows_corrections() {
+        true => corrections::spent_voided(facts, &state, family)?,
+        false => 0,
+    };
+    let already = state.certified(family).saturating_add(spent);
     let (there, more) = (made.base_amount, quantity.base_amount());
     fits("certified", unit, made, there, already, more).map_err(F::Error::from)
 }

@@ -98,6 +98,7 @@ fn verdict(language: Language, status: Status) -> Markup {
         Status::Unknown | Status::Malformed | Status::CannotCheck => ("", "?"),
         Status::OnHold
         | Status::TestFailed
+        | Status::SourceVoided
         | Status::Superseded
         | Status::TemperatureAlert
         | Status::PastDate

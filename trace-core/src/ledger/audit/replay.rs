@@ -14,7 +14,7 @@ use crate::ledger::folded::{ChainState, Folded};
 use crate::ledger::log::LogView;
 use crate::ledger::stored::{StoredRow, StoredRows};
 use crate::ledger::working::{Memory, Working};
-use crate::ledger::{Failed, fold, rows};
+use crate::ledger::{Failed, fold};
 use crate::proof::merkle::Frontier;
 use crate::record::claim::Claim;
 use crate::record::kinds::{self, Body};
@@ -293,7 +293,7 @@ impl<'a> Replay<'a> {
         }
         self.count(record.body(), &claims, &persons)?;
         self.fresh
-            .maybe_merge(self.frontier.size(), rows::binding(self.frontier.root()))?;
+            .maybe_merge(self.frontier.size(), fold::binding(self.frontier.root()))?;
         self.compare_derived().map_err(Why::Failed)
     }
 
@@ -393,9 +393,8 @@ impl<'a> Replay<'a> {
             Some(Ok(kept)) if kept.current_to() == size && self.derived.is_none() => kept,
             _ => return Ok(()),
         };
-        if size > 0 && kept.binding() != rows::binding(self.frontier.root()) {
-            let why =
-                format!("the index is of another log, or of an older program, at size {size}");
+        if size > 0 && kept.binding() != fold::binding(self.frontier.root()) {
+            let why = format!("the index is of another log or fold at size {size}");
             self.derived = Some(Ok(DerivedTables::Absent { why }));
             return Ok(());
         }

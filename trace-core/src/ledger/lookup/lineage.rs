@@ -7,9 +7,8 @@ use crate::ident::{EntityId, TraceCode};
 use crate::ledger::lineage::TransferFound;
 use crate::ledger::{Failed, rows};
 use crate::record::rights::Registry;
-use crate::record::status::{Judgement, judge};
+use crate::record::status::Judgement;
 use crate::record::{Body, Hash};
-use crate::rules::EvidenceFacts;
 use serde::Serialize;
 
 /// Who an entity is and how to reach it.
@@ -38,12 +37,7 @@ impl Lookup<'_> {
         let Some(state) = state else {
             return Ok(None);
         };
-        let evidence = folded.evidence(&code)?;
-        let barred = folded.barred(&code)?;
-        let deciding = state.deciding().into_iter().chain(evidence.deciding());
-        let disputed = self.disputed(deciding.collect(), &[])?;
-        let mut judgement = judge(&state, &barred, disputed, self.today);
-        evidence.weigh(&mut judgement);
+        let judgement = self.judge(code, &state, &[])?;
         Ok(Some(judgement))
     }
 

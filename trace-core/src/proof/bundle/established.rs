@@ -31,6 +31,8 @@ pub(super) struct Established<'a> {
     marks: BTreeMap<Hash, MarkState>,
     /// Of each unit that came of others: the act's index and time, and those.
     made_from: HashMap<TraceCode, MadeFrom>,
+    /// Of each unit that a certificate was replaced onto: the units of those.
+    described_anew: HashMap<TraceCode, Vec<TraceCode>>,
     /// What tests say of the bundle's unit.
     evidence: UnitEvidence,
 }
@@ -47,6 +49,7 @@ impl<'a> Established<'a> {
             units: HashMap::new(),
             marks: BTreeMap::new(),
             made_from: HashMap::new(),
+            described_anew: HashMap::new(),
             evidence: UnitEvidence::default(),
         }
     }
@@ -64,6 +67,12 @@ impl<'a> Established<'a> {
         self.units
             .get(unit)
             .is_some_and(|state| state.made.is_some())
+    }
+
+    /// The index of the record that makes a unit.
+    pub(super) fn made_index(&self, unit: &TraceCode) -> Option<u64> {
+        let made = self.units.get(unit)?.made.as_ref()?;
+        Some(made.index)
     }
 
     /// What a unit came of.
@@ -173,6 +182,12 @@ impl<'a> Established<'a> {
             Claim::Holds { unit } => {
                 self.bar(index, record, signed_as, MarkKind::Hold, unit, None);
             }
+            Claim::HoldsFailed { unit } => {
+                self.bar(index, record, signed_as, MarkKind::FailedSample, unit, None);
+            }
+            Claim::MarksVoided { unit } => {
+                self.bar(index, record, signed_as, MarkKind::SourceVoided, unit, None);
+            }
             Claim::Recalls { unit, until_ms } => {
                 self.bar(index, record, signed_as, MarkKind::Recall, unit, *until_ms);
             }
@@ -186,6 +201,7 @@ impl<'a> Established<'a> {
             }
             _ => {
                 self.check_maker(signed_as.entity, claim)?;
+                self.describe_anew(index, claim);
                 for unit in units_of(claim) {
                     let state = self.units.entry(unit).or_default();
                     state.apply(unit, index, record.hash(), signed_as.entity, claim);
@@ -193,6 +209,34 @@ impl<'a> Established<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What a certificate is replaced onto begins with what is left of the unit
+    /// before, and so comes of it.
+    fn describe_anew(&mut self, index: u64, claim: &Claim) {
+        let carries = self.policy.is_some_and(|policy| policy.rule_set >= 3);
+        match claim {
+            Claim::Supersedes {
+                unit,
+                replacement_unit,
+                ..
+            } if carries && unit != replacement_unit => {
+                let before = self.described_anew.entry(*replacement_unit).or_default();
+                before.push(*unit);
+            }
+            Claim::CreatesUnit { unit, .. } if carries => {
+                let before = self.described_anew.get(unit);
+                if let Some(before) = before.and_then(|units| units.first()) {
+                    let from = MadeFrom {
+                        index,
+                        at_ms: 0,
+                        units: vec![*before],
+                    };
+                    self.made_from.insert(*unit, from);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn bar(
@@ -267,8 +311,7 @@ impl<'a> Established<'a> {
     /// only who made it certifies it, once by each number.
     fn check_maker(&self, signer: EntityId, claim: &Claim) -> Result<(), Invalid> {
         match claim {
-            Claim::CreatesUnit { unit, maker, .. } => {
-                let signer = maker.unwrap_or(signer);
+            Claim::CreatesUnit { unit, .. } => {
                 let Some(state) = self.units.get(unit) else {
                     return Ok(());
                 };

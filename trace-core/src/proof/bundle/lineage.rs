@@ -30,6 +30,7 @@ pub(super) fn barred(
     code: TraceCode,
     established: &Established,
     completeness: &VerifiedCompleteness,
+    disputed: &BTreeSet<u64>,
 ) -> Result<Barred, Verify> {
     let rule_set = established
         .policy_in_force()
@@ -40,6 +41,7 @@ pub(super) fn barred(
     let incomplete = |what: String| Err(Verify::Incomplete { why: what });
     let mut found = vec![code];
     let mut lineage = BTreeSet::from([code]);
+    let mut disputed_source: Option<u64> = None;
     while let Some(unit) = found.pop() {
         if completeness.indexes(&SubjectId::marks(unit)).is_none() {
             return incomplete(format!(
@@ -51,6 +53,10 @@ pub(super) fn barred(
                 "the record that makes {unit}, of which {code} was made"
             ));
         }
+        let made = established.made_index(&unit).filter(|_| unit != code);
+        if let Some(made) = made.filter(|made| disputed.contains(made)) {
+            disputed_source = Some(disputed_source.map_or(made, |known| known.min(made)));
+        }
         let made_from = established.made_from(&unit);
         for parent in made_from.iter().flat_map(|from| &from.units) {
             if lineage.insert(*parent) {
@@ -61,11 +67,17 @@ pub(super) fn barred(
     let reaching = established
         .marks()
         .filter(|mark| mark.is_in_force() && reaches(mark, code, established));
-    Ok(Barred::by(reaching))
+    Ok(Barred {
+        disputed_source,
+        ..Barred::by(reaching)
+    })
 }
 
 /// Whether a mark's unit leads to `code`.
 fn reaches(mark: &MarkState, code: TraceCode, established: &Established) -> bool {
+    if code == mark.unit && !mark.is_of_source() {
+        return false;
+    }
     let mut found = vec![code];
     let mut known = BTreeSet::from([code]);
     while let Some(unit) = found.pop() {
@@ -75,7 +87,8 @@ fn reaches(mark: &MarkState, code: TraceCode, established: &Established) -> bool
         let Some(from) = established.made_from(&unit) else {
             continue;
         };
-        if from.index < mark.index && mark.reaches(from.at_ms) {
+        let is_before = from.index < mark.index && mark.reaches(from.at_ms);
+        if mark.is_inherited() || is_before {
             found.extend(from.units.iter().filter(|parent| known.insert(**parent)));
         }
     }

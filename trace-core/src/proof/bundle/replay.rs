@@ -229,7 +229,10 @@ impl<'a> Replay<'a> {
                 {
                     return Err(incomplete(format!("record {target} about {unit}")));
                 }
-                Claim::Holds { unit } | Claim::Recalls { unit, .. }
+                Claim::Holds { unit }
+                | Claim::HoldsFailed { unit }
+                | Claim::MarksVoided { unit }
+                | Claim::Recalls { unit, .. }
                     if !self.established.is_made(unit) =>
                 {
                     return Err(incomplete(format!("the record that makes {unit}")));

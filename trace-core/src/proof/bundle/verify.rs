@@ -14,8 +14,9 @@ use crate::proof::merkle::{leaf_hash, verify_inclusion};
 use crate::proof::note::{Note, VerifierKey};
 use crate::record::claim::Claim;
 use crate::record::cold_chain::weigh_unread;
+use crate::record::correction;
 use crate::record::section::Openings;
-use crate::record::status;
+use crate::record::status::{self, Judgement};
 use crate::record::subject::SubjectId;
 use crate::record::{Body, Entry};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +56,7 @@ pub(super) fn verify(
     let mut deciding = state.deciding();
     deciding.extend(evidence.deciding());
     let disputing = deciding.intersection(&disputed).next().copied();
-    let barred = lineage::barred(bundle.code, established, &completeness)?;
+    let barred = lineage::barred(bundle.code, established, &completeness, &disputed)?;
     let mut judgement = status::judge(&state, &barred, disputing, as_of);
     evidence.weigh(&mut judgement);
     let placed = replay
@@ -66,6 +67,7 @@ pub(super) fn verify(
     if let Some(placed) = placed {
         weigh_unread(&mut judgement, placed.index);
     }
+    tell_correction(&mut judgement, replay.records());
     let policy = established.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();
@@ -83,6 +85,25 @@ pub(super) fn verify(
         about_unit: about,
         proved,
     })
+}
+
+/// Says what a replaced certificate's successor says otherwise, where both are
+/// here.
+fn tell_correction(judgement: &mut Judgement, records: &[ProvedRecord]) {
+    let (Some(before), Some((_, number))) = (judgement.replaced_index, &judgement.replaced_by)
+    else {
+        return;
+    };
+    let certifies = |record: &&ProvedRecord| {
+        let claims = record.body.claims(&Openings::default()).unwrap_or_default();
+        claims
+            .iter()
+            .any(|claim| matches!(claim, Claim::Certifies { number: own, .. } if own == number))
+    };
+    let before = records.iter().find(|record| record.index == before);
+    if let (Some(before), Some(after)) = (before, records.iter().find(certifies)) {
+        correction::tell(judgement, &before.body, &after.body, after.index);
+    }
 }
 
 /// The checkpoint under the ledger's key and those of all witnesses, and no

@@ -295,6 +295,7 @@ kinds! {
     0x0109 tolerance_adopted::ToleranceAdopted "容差采用" by [Root] since 2;
     0x0110 supervision_policy_adopted::SupervisionPolicyAdopted "集中监管仓规则" by [Root Authority] since 2;
     0x0111 temperature_policy_adopted::TemperaturePolicyAdopted "温度规则采用" by [Root] since 3;
+    0x0112 sampling_policy_adopted::SamplingPolicyAdopted "抽检不合格处置规则" by [Root Authority] since 3;
     0x0201 electronic_traceability_certificate::ElectronicTraceabilityCertificate "电子追溯合格证" by [Producer Buyer] since 1;
     0x0202 conformity_certificate_2021::ConformityCertificate2021 "承诺达标合格证(2021年样式)" by [Producer Buyer] since 1;
     0x0203 conformity_certificate_2026_producer::ConformityCertificate2026Producer "承诺达标合格证(样式一 生产者)" by [Producer] since 1;
@@ -326,12 +327,15 @@ kinds! {
     0x0503 inspection::Inspection "监督检查" by [Inspector Authority] since 2;
     0x0504 finding_rectified::FindingRectified "问题销号" by [Inspector Authority] since 2;
     0x0505 document_published::DocumentPublished "文件公开" by [Authority Inspector Laboratory Importer SupervisionWarehouse] since 2;
+    0x0506 sampling_failed::SamplingFailed "监督抽检不合格" by [Inspector Authority] since 3;
     0x0601 voided::Voided "作废" by [Producer Buyer Importer Authority Quarantine Slaughterhouse SupervisionWarehouse] since 1;
     0x0602 superseded::Superseded "更正" by [Producer Buyer Authority Quarantine Slaughterhouse] since 1;
     0x0603 held::Held "暂停流通" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
     0x0604 released::Released "解除暂停" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;
     0x0605 recalled::Recalled "召回" by [Producer Buyer Importer ColdStore Market Authority] since 2;
     0x0606 recall_closed::RecallClosed "召回结束" by [Producer Buyer Importer ColdStore Market Authority] since 2;
+    0x0607 correction_agreed::CorrectionAgreed "同意更正" by [Producer Buyer Importer ColdStore Market Slaughterhouse SupervisionWarehouse Inspector Authority] since 3;
+    0x0608 unit_voided::UnitVoided "追溯单元作废" by [Producer Buyer Importer ColdStore Market Authority] since 3;
     0x0701 erasure_requested::ErasureRequested "个人信息限制处理" by [Authority] since 1;
     0x0702 personal_data_erased::PersonalDataErased "个人信息已删除" by [Authority] since 1;
 }
@@ -428,6 +432,7 @@ fn schema<K: Kind>(table: &[KindInfo], number: u16) -> serde_json::Value {
         "public": to_json(&OwnedNamedType::from(K::SCHEMA)),
         "trade": to_json(&OwnedNamedType::from(<K::Trade as Schema>::SCHEMA)),
         "personal": to_json(&OwnedNamedType::from(Person::SCHEMA)),
+        "corrections": info.map(|kind| super::correction::of(kind).collect::<Vec<_>>()),
     })
 }
 

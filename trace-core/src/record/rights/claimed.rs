@@ -124,6 +124,7 @@ pub(super) fn permits<R: Registry>(
             area: Some(area), ..
         })
         | Claim::Supervision(Supervision::Adopts { area, .. })
+        | Claim::AdoptsSamplingPolicy { area, .. }
         | Claim::Cold(ColdClaim::Registers { area, .. })
         | Claim::Evidence(
             Evidence::Tests {
@@ -150,7 +151,12 @@ pub(super) fn permits<R: Registry>(
             }
         }
         Claim::Releases { unit, target } => {
-            let mark = marked(registry, unit, target, MarkKind::Hold)?;
+            let mark = marked(
+                registry,
+                unit,
+                target,
+                &[MarkKind::Hold, MarkKind::FailedSample],
+            )?;
             match own.entity == mark.by {
                 true => Ok(()),
                 false if may_halt(own.role) => within(area_of(&mark.maker)?, "the maker"),
@@ -158,7 +164,7 @@ pub(super) fn permits<R: Registry>(
             }
         }
         Claim::ClosesRecall { unit, target, .. } => {
-            let mark = marked(registry, unit, target, MarkKind::Recall)?;
+            let mark = marked(registry, unit, target, &[MarkKind::Recall])?;
             match own.entity == mark.by {
                 true => Ok(()),
                 false if governs => within(area_of(&mark.maker)?, "the maker"),
@@ -177,6 +183,9 @@ pub(super) fn permits<R: Registry>(
         | Claim::Certifies { .. }
         | Claim::EntersStore { .. }
         | Claim::LeavesStore { .. }
+        | Claim::AgreesToCorrection { .. }
+        | Claim::HoldsFailed { .. }
+        | Claim::MarksVoided { .. }
         | Claim::RestrictsPerson { .. }
         | Claim::ErasesPerson { .. }
         | Claim::FillsIn(_)
@@ -214,13 +223,16 @@ fn marked<R: Registry>(
     registry: &R,
     unit: &TraceCode,
     target: &Hash,
-    kind: MarkKind,
+    kinds: &[MarkKind],
 ) -> Result<MarkState, Denied<R::Error>> {
     match registry.mark(target).map_err(Denied::Reader)? {
-        Some(mark) if mark.unit == *unit && mark.kind == kind => Ok(mark),
+        Some(mark) if mark.unit == *unit && kinds.contains(&mark.kind) => Ok(mark),
         _ => Err(Denied::Here(Invalid::new(
             Rule::TargetUnknown,
-            format!("record {target} is no {kind:?} of {unit}"),
+            format!(
+                "record {target} is no {kind:?} of {unit}",
+                kind = kinds.first()
+            ),
         ))),
     }
 }
