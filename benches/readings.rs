@@ -253,12 +253,12 @@ fn live(grain: Grain) {
     line("as many times what they send", Figure::of(times), "times");
 }
 
-/// Four weeks, sealed weekly as they come.
+/// A year, sealed weekly as it comes.
 fn stored(grain: Grain) {
-    const PROBES: u32 = 100;
+    const PROBES: u32 = 20;
     let folder = folder();
     let store = create(&folder);
-    for day in 0..28 {
+    for day in 0..364 {
         let minutes = day * MINUTES..(day + 1) * MINUTES;
         for batch in batches(PROBES, PROBES, minutes, grain) {
             store.append(decode(&batch).unwrap(), NOW_MS, 0).unwrap();
