@@ -9,12 +9,16 @@
 //! | `plain` | what the model holds, and how an act changes it |
 //! | `verdict` | the model's word on an act |
 //! | `chance` | which act comes next |
-//! | `run` | acts against the ledger; balances, holders, graphs and statuses; then all again after reopening |
+//! | `check` | what a ledger says of units, against the model |
+//! | `run` | one long history: acts against the ledger; balances, holders, graphs and statuses; then all again after reopening |
+//! | `many` | many short histories, each with several submitters at once |
 //! | `race` | several submitters for the last kilogram |
 //! | `deep` | a lineage so deep, and one so wide, that no stack or page could hold it |
 //!
 //! The seed is printed. `TRACE_LINEAGE_STEPS` sets how many acts are tried (20,000
-//! unless told), `TRACE_LINEAGE_SEED` repeats a run.
+//! unless told), `TRACE_LINEAGE_SEED` repeats a run. `TRACE_LINEAGE_HISTORIES` sets
+//! how many short histories there are: 1,600 in the suite; tens of thousands by
+//! `TRACE_LINEAGE_HISTORIES=30000 cargo test --release -p trace-fixtures --test lineage many`.
 //!
 //! `TRACE_LINEAGE_DEPTH` sets how deep the deep one is, 20,000 unless told. A
 //! million units in one line, on a real ledger:
@@ -33,7 +37,9 @@
 mod lineage {
     mod acts;
     mod chance;
+    mod check;
     mod deep;
+    mod many;
     mod plain;
     mod race;
     mod run;

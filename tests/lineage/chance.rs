@@ -36,14 +36,17 @@ pub struct Chance {
     pub draw: Draw,
     codes: Vec<TraceCode>,
     sent: Vec<(Hash, TraceCode)>,
+    least: usize,
 }
 
 impl Chance {
-    pub fn new(seed: u64) -> Self {
+    /// Of a seed and a label; until there are `least` units, only such are made.
+    pub fn new(seed: u64, label: &str, least: usize) -> Self {
         Self {
-            draw: Draw::new(seed, "lineage"),
+            draw: Draw::new(seed, label),
             codes: Vec::new(),
             sent: Vec::new(),
+            least,
         }
     }
 
@@ -62,7 +65,7 @@ impl Chance {
     }
 
     pub fn act(&mut self, model: &Model) -> Act {
-        if self.codes.len() < 5 {
+        if self.codes.len() < self.least {
             return self.create(model);
         }
         match self.draw.below(100) {

@@ -3,23 +3,22 @@
 
 use super::acts::Bodies;
 use super::chance::Chance;
+use super::check;
 use super::plain::Model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::mpsc::channel;
 use trace_core::error::Rule;
-use trace_core::ident::TraceCode;
+use trace_core::ledger::bundling;
 use trace_core::ledger::job::{Job, Outcome};
 use trace_core::ledger::lineage::{self, Limits};
 use trace_core::ledger::lookup::{Audience, Lookup};
 use trace_core::ledger::opening::{self, INDEX, Opened, Settings};
 use trace_core::ledger::recall_sheet::recall_sheet;
 use trace_core::ledger::sequencer::Sequencer;
-use trace_core::ledger::{View, bundling};
 use trace_core::proof::anchor::Anchor;
 use trace_core::proof::merkle::leaf_hash;
-use trace_core::record::movement::Manner;
-use trace_core::record::{Role, Status};
+use trace_core::record::Role;
 use trace_fixtures::Who;
 use trace_fixtures::stage::{Stage, parts};
 
@@ -27,7 +26,7 @@ use trace_fixtures::stage::{Stage, parts};
 const STEPS: u64 = 20_000;
 
 /// Each must have refused a hundred times in that many steps.
-const MAIN_RULES: [Rule; 22] = [
+pub const MAIN_RULES: [Rule; 22] = [
     Rule::Right,
     Rule::UnitKnown,
     Rule::UnitUnknown,
@@ -61,6 +60,20 @@ pub fn told(name: &str, unless: u64) -> u64 {
     told.map_or(unless, |told| told.parse().unwrap())
 }
 
+/// A ledger on which the cold store runs a market too, and a policy tolerates
+/// what the model knows.
+pub fn stage() -> Stage {
+    let mut stage = Stage::new();
+    let market = stage.world.role_granted(Who::ColdStore, Role::Market);
+    let market = stage.world.sign_bare(Who::CountyAuthority, market);
+    stage.admit(market);
+    let like = stage.world.unit();
+    let tolerance = stage.world.tolerance_adopted(&like);
+    let tolerance = stage.world.sign_bare(Who::Root, tolerance);
+    stage.admit(tolerance);
+    stage
+}
+
 struct Run {
     stage: Stage,
     bodies: Bodies,
@@ -72,15 +85,8 @@ struct Run {
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let mut stage = Stage::new();
+        let mut stage = stage();
         let bodies = Bodies::new(&mut stage.world);
-        let market = stage.world.role_granted(Who::ColdStore, Role::Market);
-        let market = stage.world.sign_bare(Who::CountyAuthority, market);
-        stage.admit(market);
-        let like = stage.world.unit();
-        let tolerance = stage.world.tolerance_adopted(&like);
-        let tolerance = stage.world.sign_bare(Who::Root, tolerance);
-        stage.admit(tolerance);
         let model = Model {
             size: stage.view().size(),
             ..Model::default()
@@ -89,7 +95,7 @@ impl Run {
             stage,
             bodies,
             model,
-            chance: Chance::new(seed),
+            chance: Chance::new(seed, "lineage", 5),
             refused: BTreeMap::new(),
             admitted: 0,
         }
@@ -158,52 +164,6 @@ impl Run {
         count
     }
 
-    fn codes(&self) -> Vec<TraceCode> {
-        let mut codes: Vec<TraceCode> = self.model.units.keys().copied().collect();
-        codes.sort_unstable();
-        codes
-    }
-
-    /// Where everything is, against the model.
-    fn check_balances(&mut self, view: &View) {
-        for code in self.codes() {
-            let unit = &self.model.units[&code];
-            let found = lineage::balance(view, code).unwrap().unwrap();
-            let balance = found.balance;
-            assert!(balance.adds_up(found.made), "{found:?}");
-            let gone = |manner| unit.disposed.get(&manner).copied().unwrap_or(0);
-            let wanted = [
-                (found.made, unit.amount),
-                (balance.held, unit.held()),
-                (balance.in_transit, self.model.in_transit(&code)),
-                (balance.gained, unit.gained),
-                (balance.lost, unit.lost),
-                (balance.unexplained, unit.unexplained),
-                (balance.outside, unit.outside),
-                (balance.transformed, unit.used),
-                (balance.sold, gone(Manner::Sold)),
-                (balance.consumed, gone(Manner::Consumed)),
-                (balance.destroyed, gone(Manner::Destroyed)),
-                (balance.returned, gone(Manner::Returned)),
-                (found.stored, unit.stored),
-            ];
-            for (found, wanted) in wanted {
-                assert_eq!(found, wanted, "{code} {balance:?}");
-            }
-            let holders = lineage::holders(view, code, None, 100).unwrap();
-            let mut found: Vec<_> = holders.into_iter().collect();
-            found.sort_unstable();
-            let lots = unit.lots.iter().filter(|(_, lot)| lot.amount > 0);
-            let mut wanted: Vec<_> = lots
-                .map(|(place, lot)| (self.stage.world.id(Who::ALL[*place]), lot.amount))
-                .collect();
-            wanted.sort_unstable();
-            assert_eq!(found, wanted, "{code}");
-        }
-        let questions = lineage::questions(view, 0, usize::MAX).unwrap();
-        assert_eq!(questions.len() as u64, self.model.questions);
-    }
-
     /// What bars each unit by look-up; of some also bundle, graph and sheet.
     fn check_statuses(&self, sequencer: &Sequencer) -> BTreeMap<&'static str, u64> {
         let (view, vault) = (sequencer.view(), sequencer.vault_reader());
@@ -215,25 +175,10 @@ impl Run {
         let now_ms = self.stage.world.now_ms;
         let mut lookup = Lookup::new(&view, &vault, Audience::Full, now_ms).unwrap();
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        for (place, code) in self.codes().into_iter().enumerate() {
+        for (place, code) in check::codes(&self.model).into_iter().enumerate() {
             let (hold, recall) = self.model.barred(&code);
-            let answer = lookup.unit(code, 0, 1).unwrap().unwrap();
-            let barred = [(Status::Recalled, recall), (Status::OnHold, hold)];
-            let wanted = barred.iter().find(|(_, index)| index.is_some());
-            let is_barred = [Status::Recalled, Status::OnHold].contains(&answer.status);
-            match wanted {
-                Some((status, _)) => assert_eq!(answer.status, *status, "{code}"),
-                None => assert!(!is_barred, "{code}: {:?}", answer.status),
-            }
-            *counts.entry(answer.status.name()).or_default() += 1;
-            let index_of = |list: &[trace_core::record::status::Reason], check| {
-                list.iter()
-                    .find(|reason| reason.check == check)
-                    .unwrap()
-                    .index
-            };
-            assert_eq!(index_of(&answer.reasons, "recall"), recall, "{code}");
-            assert_eq!(index_of(&answer.reasons, "hold"), hold, "{code}");
+            let status = check::barred(&mut lookup, &self.model, code);
+            *counts.entry(status.name()).or_default() += 1;
             if place % BUNDLE_OF_UNITS != 0 {
                 continue;
             }
@@ -241,13 +186,10 @@ impl Run {
                 .unwrap()
                 .unwrap();
             let verdict = bundle.verify(&anchor, &[], today).unwrap();
-            assert_eq!(verdict.judgement.status, answer.status, "{code}");
-            assert_eq!(
-                index_of(&verdict.judgement.reasons, "recall"),
-                recall,
-                "{code}"
-            );
-            assert_eq!(index_of(&verdict.judgement.reasons, "hold"), hold, "{code}");
+            assert_eq!(verdict.judgement.status, status, "{code}");
+            let reasons = &verdict.judgement.reasons;
+            assert_eq!(check::index_of(reasons, "recall"), recall, "{code}");
+            assert_eq!(check::index_of(reasons, "hold"), hold, "{code}");
             let wanted = self.model.made_of(code, None);
             let graph = lineage::trace_forward(&view, code, Limits::default()).unwrap();
             let found: BTreeSet<_> = graph.units.iter().map(|unit| unit.balance.unit).collect();
@@ -305,7 +247,9 @@ fn goods_move_as_a_plain_model_says() {
         assert!(count >= enough.min(100), "{rule:?} refused {count} times");
     }
     let view = run.stage.view();
-    run.check_balances(&view);
+    check::balances(&view, &run.model, &run.stage.world);
+    let questions = lineage::questions(&view, 0, usize::MAX).unwrap();
+    assert_eq!(questions.len() as u64, run.model.questions);
     let (digest, note) = (
         view.folded().derived_digest().unwrap(),
         view.checkpoint().note().to_owned(),

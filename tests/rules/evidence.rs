@@ -14,9 +14,11 @@ use trace_core::record::evidence::{FAILURES_MAX, FindingStanding};
 use trace_core::record::kinds::unit_created::UnitCreated;
 use trace_core::record::quarantine::Reach;
 use trace_core::record::{Hash, Status};
+use trace_core::rules::EvidenceFacts;
 use trace_core::store::disk::RealDisk;
-use trace_fixtures::Who;
 use trace_fixtures::official::{papers, pdf, pdf_hash, residue};
+use trace_fixtures::stage::Stage;
+use trace_fixtures::{Who, World};
 
 fn unit(scene: &mut Scene) -> UnitCreated {
     let unit = scene.world().unit();
@@ -237,6 +239,27 @@ scenarios! {
         }
         assert_eq!(seen.len(), 6);
         assert!(seen.is_sorted_by(|a, b| a < b));
+    }
+
+    fn a_papers_photograph_is_a_named_document_since_rule_set_3(scene) {
+        for (rule_set, is_named) in [(2, false), (3, true)] {
+            *scene = Scene::on(Stage::of(World::with_rule_set(7, rule_set)));
+            let declared = scene.world().unit_declared();
+            let photo = declared.paper.photo.unwrap();
+            scene.admit_bare(Who::Buyer, declared.clone());
+            let view = scene.stage.view();
+            assert_eq!(view.folded().document(&photo).unwrap().is_some(), is_named);
+            let mut publish = scene.world().document_published(photo, None);
+            publish.unit = Some(declared.unit);
+            if is_named {
+                // Whoever named it, or an authority; once.
+                scene.refuse_bare(Who::Importer, publish.clone(), Rule::Right);
+                scene.admit_bare(Who::CountyAuthority, publish.clone());
+                scene.refuse_bare(Who::CountyAuthority, publish, Rule::TargetNotStanding);
+            } else {
+                scene.refuse_bare(Who::CountyAuthority, publish, Rule::DocumentUnknown);
+            }
+        }
     }
 
     fn a_document_is_for_inspectors_until_who_named_it_publishes_it(scene) {

@@ -11,14 +11,19 @@ use trace_core::{
     error::Store,
     ident::EntityId,
     ledger::{
-        self, Ledger, Opened,
+        self, Failed, Ledger, Opened,
         documents::{DOCUMENTS, Documents},
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
+        readings::{self, READINGS_FILE, Readings},
         tokens::{Sharing, Tokens},
     },
     record::{kinds::lookups_sealed::LookupsSealed, section::Openings},
-    store::disk::{Disk, RealDisk},
+    rules::ColdFacts,
+    store::{
+        disk::{Disk, RealDisk},
+        table::Check,
+    },
 };
 
 use crate::{
@@ -98,7 +103,10 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     let tokens = open_tokens(&home.folder().join(TOKENS))?;
     let lookups = open_lookups(&home.folder().join(LOOKUPS))?;
     let documents = Documents::open(Arc::new(RealDisk), &home.folder().join(DOCUMENTS))?;
-    let office = Office::new(book, tokens, lookups, clock, public_url).keeping(documents);
+    let readings = open_readings(&home.folder().join(READINGS_FILE), &book)?;
+    let office = Office::new(book, tokens, lookups, clock, public_url)
+        .keeping(documents)
+        .reading(readings);
     Ok((home, office))
 }
 
@@ -124,6 +132,31 @@ pub fn open_lookups(path: &Path) -> Result<Lookups, Store> {
         true => Lookups::open(disk, path, Committing::Thread),
         false => Lookups::create(disk, path, Committing::Thread),
     }
+}
+
+/// The readings of a ledger's folder; an empty store where there is none. What
+/// was drafted when the server last ended is settled by what the ledger admitted.
+///
+/// # Errors
+/// [`Store`].
+pub fn open_readings(path: &Path, book: &Book) -> Result<Readings, Store> {
+    let settings = readings::Settings::default();
+    if !path.exists() {
+        return Readings::create(path, settings);
+    }
+    let view = match book {
+        Book::Writing(ledger) => ledger.view(),
+        Book::Reading(reading) => Arc::clone(&reading.view),
+    };
+    Readings::open(path, settings, Check::Quick, |probe| {
+        match view.folded().equipment(probe) {
+            Ok(state) => Ok(state.map_or(0, |state| state.next_segment)),
+            Err(Failed::Store(error)) => Err(error),
+            Err(Failed::Invalid(why)) => Err(Store::Damaged {
+                what: format!("equipment {probe}: {why}"),
+            }),
+        }
+    })
 }
 
 fn ledger_settings(settings: &ServeSettings) -> ledger::Settings {

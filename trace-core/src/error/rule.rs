@@ -114,6 +114,7 @@ rules! {
     SegmentNumber "segment_number_wrong" "Number the probe's segments without gaps: give the number that is next" "同一探头的温度段须连续编号,请使用下一个编号";
     PolicyVersion "policy_version_wrong" "Give the version that is next" "规则版本须连续,请使用下一个版本号";
     PolicyUnknown "temperature_policy_unknown" "Name a temperature policy that the root authority adopted for this class of product" "请使用已采用且适用于该类产品的温度规则";
+    NothingToSeal "nothing_to_seal" "Send readings of the probe first" "请先上传该探头的读数";
     StayOpen "placed_there_already" "Take the unit out of the equipment first" "该追溯单元已在此设备中,请先移出";
     StayMissing "not_placed_there" "Name the equipment in which the unit was placed" "该追溯单元不在此设备中";
     // movement: who has it, how much of it, and what bars it

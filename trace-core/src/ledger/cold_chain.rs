@@ -1,6 +1,10 @@
 //! The cold chain in the derived index: what a record changes there, what rules
 //! read of it, and which probes watched over a unit when.
 
+mod kept;
+
+pub use kept::{Kept, KeptStay, VERDICT_READINGS_MAX, degrees, kept};
+
 use super::fold::Change;
 use super::folded::Folded;
 use super::view::View;
@@ -164,11 +168,7 @@ impl ColdFacts for Working<'_> {
 }
 
 /// What a version of a policy says; that it was adopted is on the ledger.
-pub(super) fn policy_text(
-    folded: &Folded,
-    code: &str,
-    version: u32,
-) -> Result<TemperaturePolicy, Failed> {
+fn policy_text(folded: &Folded, code: &str, version: u32) -> Result<TemperaturePolicy, Failed> {
     let text = folded.read("policy", &rows::temperature_policy(code, version))?;
     let missing = || Store::Damaged {
         what: format!("index: version {version} of temperature policy {code} is missing"),

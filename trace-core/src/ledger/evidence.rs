@@ -114,6 +114,13 @@ fn document(
     index: u64,
     out: &mut Vec<Change>,
 ) -> Result<(), Failed> {
+    let is_named = match claim {
+        DocumentClaim::Photographs { .. } => folded.policy()?.is_some_and(|it| it.rule_set >= 3),
+        _ => true,
+    };
+    if !is_named {
+        return Ok(());
+    }
     let before = folded.document(claim.document())?;
     if let Some(state) = claim.apply(before, index, signer)
         && before != Some(state)

@@ -127,6 +127,14 @@ pub struct GraphEdge {
     pub edge: Edge,
 }
 
+impl GraphUnit {
+    /// Nothing was made of it: no quantity is zero, so that what was used up for
+    /// others shows in its balance.
+    fn is_unused(&self) -> bool {
+        self.balance.balance.transformed == 0
+    }
+}
+
 impl Open {
     /// At the beginning.
     #[must_use]
@@ -393,11 +401,18 @@ pub fn follow(
                 });
                 if known.insert(other) {
                     let depth = open.depth.saturating_add(1);
-                    graph.units.extend(graph_unit(view, other, depth)?);
-                    waiting.push_back(Open {
-                        depth,
-                        ..Open::at(other)
-                    });
+                    let unit = graph_unit(view, other, depth)?;
+                    // Of what was never used up nothing was made: no need to look.
+                    let is_end = direction == Direction::Forward
+                        && depth < limits.depth_max
+                        && unit.as_ref().is_some_and(GraphUnit::is_unused);
+                    graph.units.extend(unit);
+                    if !is_end {
+                        waiting.push_back(Open {
+                            depth,
+                            ..Open::at(other)
+                        });
+                    }
                 }
             }
             if is_last {

@@ -13,17 +13,20 @@ pub use evidence::{FindingAnswer, FindingsAnswer, FindingsAsked, FindingsCount};
 pub use lineage::PartyAnswer;
 
 use super::Failed;
+use super::cold_chain::kept;
+use super::readings::Readings;
 use super::vault::{SectionPlace, VaultReader};
 use super::view::View;
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::{CivilDate, EntityId, TraceCode, format_ms};
+use crate::record::cold_chain::weigh_unread;
 use crate::record::kinds::entity_registered::EntityCategory;
 use crate::record::rights::{KeyState, Registry, root_entity};
 use crate::record::section::Person;
 use crate::record::sign::KeyId;
-use crate::record::status::{ColdChain, Reason, Status};
+use crate::record::status::{ColdChain, Judgement, Reason, Status};
 use crate::record::{Body, Entry, Hash, SubjectId, base64, encode};
-use crate::rules::Facts;
+use crate::rules::{ColdFacts, Facts};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -182,6 +185,8 @@ pub struct Lookup<'a> {
     audience: Audience,
     today: CivilDate,
     offset_minutes: i32,
+    now_ms: u64,
+    readings: Option<&'a Readings>,
     signers: HashMap<KeyId, (KeyState, Option<String>)>,
 }
 
@@ -207,8 +212,16 @@ impl<'a> Lookup<'a> {
             audience,
             today,
             offset_minutes,
+            now_ms,
+            readings: None,
             signers: HashMap::new(),
         })
+    }
+
+    /// The same, judging the cold chain by these readings.
+    #[must_use]
+    pub fn with_readings(self, readings: Option<&'a Readings>) -> Self {
+        Self { readings, ..self }
     }
 
     /// The story of a trace code, from index `from` on; `None` when no record
@@ -230,13 +243,14 @@ impl<'a> Lookup<'a> {
         }
         let (indexes, next_index) = self.page(&SubjectId::unit(code), from, limit)?;
         let records = self.records(&indexes)?;
-        let judgement = self.judge(code, &state, &records)?;
+        let mut judgement = self.judge(code, &state, &records)?;
+        let cold_chain = self.cold_chain(&code, &mut judgement)?;
         Ok(Some(UnitAnswer {
             code,
             status: judgement.status,
             status_words: judgement.status.words(),
             status_words_zh: judgement.status.words_zh(),
-            cold_chain: ColdChain::NotMonitored,
+            cold_chain,
             reasons: judgement.reasons,
             replaced_by: judgement
                 .replaced_by
@@ -246,6 +260,23 @@ impl<'a> Lookup<'a> {
             next_index,
             checkpoint: self.view.checkpoint().note().to_owned(),
         }))
+    }
+
+    /// What is known of the cold chain, with its line of the checklist where the
+    /// unit was placed anywhere.
+    fn cold_chain(&self, code: &TraceCode, judgement: &mut Judgement) -> Result<ColdChain, Failed> {
+        let kept = match self.readings {
+            Some(readings) => kept(self.view, readings, code, self.now_ms)?,
+            None => None,
+        };
+        if let Some(kept) = kept {
+            kept.weigh(judgement);
+            return Ok(kept.state);
+        }
+        if let Some(stay) = self.view.folded().stays(code)?.stays.last() {
+            weigh_unread(judgement, stay.placed_index);
+        }
+        Ok(ColdChain::NotMonitored)
     }
 
     /// The unit of a certificate number.

@@ -7,6 +7,7 @@
 
 use super::hash::Hash;
 use super::kinds::unit_created::ProductClass;
+use super::status::{Judgement, Reason};
 use super::text;
 use super::wire::Day;
 use crate::error::{Invalid, Rule};
@@ -427,6 +428,19 @@ impl UnitStays {
             stay.taken_out = Some((at_ms, index));
         }
     }
+}
+
+/// The line of a unit's checklist where it was placed under a policy and the
+/// readings are not at hand: nothing is said of whether it was kept.
+pub fn weigh_unread(judgement: &mut Judgement, placed_index: u64) {
+    judgement.reasons.push(Reason {
+        check: "temperature",
+        holds: None,
+        words: "Placed under a temperature policy; no readings are at hand here to judge it by"
+            .into(),
+        words_zh: "已按温度规则存放;此处没有温度读数,无法判定".into(),
+        index: Some(placed_index),
+    });
 }
 
 #[cfg(test)]

@@ -15,6 +15,12 @@ pub enum DocumentClaim {
         /// SHA-256 of the document.
         document: Hash,
     },
+    /// The record shows a paper's photograph: named since rule set 3, and before
+    /// that not.
+    Photographs {
+        /// SHA-256 of the photograph.
+        document: Hash,
+    },
     /// Anyone may see it.
     Publishes {
         /// SHA-256 of the document.
@@ -40,7 +46,9 @@ impl DocumentClaim {
     #[must_use]
     pub fn document(&self) -> &Hash {
         match self {
-            Self::Names { document } | Self::Publishes { document, .. } => document,
+            Self::Names { document }
+            | Self::Photographs { document }
+            | Self::Publishes { document, .. } => document,
         }
     }
 
@@ -53,7 +61,7 @@ impl DocumentClaim {
         signer: EntityId,
     ) -> Option<DocumentState> {
         match (self, before) {
-            (Self::Names { .. }, None) => Some(DocumentState {
+            (Self::Names { .. } | Self::Photographs { .. }, None) => Some(DocumentState {
                 named_index: index,
                 named_by: signer,
                 published_index: None,

@@ -23,6 +23,7 @@ pub mod official;
 pub mod origin;
 pub mod quantity;
 pub mod quarantine;
+pub mod readings;
 pub mod rights;
 pub mod role;
 pub mod section;

@@ -34,6 +34,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 /// Most excursions and gaps that a verdict lists; all are counted.
 pub const LISTED_MAX: usize = 256;
 
+const MINUTE_MS: u128 = 60_000;
+
 /// A run of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Run {
@@ -60,16 +62,8 @@ pub struct Excursion {
     /// When that was read.
     pub peak_at_ms: u64,
     /// How far outside, summed over its time: thousandths of a degree times
-    /// milliseconds.
-    pub beyond_milli_c_ms: u128,
-}
-
-impl Excursion {
-    /// Degree-minutes, rounded down to thousandths.
-    #[must_use]
-    pub fn milli_degree_minutes(&self) -> u128 {
-        self.beyond_milli_c_ms / 60_000
-    }
+    /// minutes, rounded down.
+    pub milli_degree_minutes: u64,
 }
 
 /// How goods were kept over one stay.
@@ -171,6 +165,8 @@ struct Sweep<'a> {
     extremes: Option<(i32, i32)>,
     outside: Vec<Run>,
     current: Option<Excursion>,
+    /// Thousandths of a degree times milliseconds, of the current excursion.
+    current_beyond: u128,
     excursions: Vec<Excursion>,
     furthest: u32,
     outside_ms: u64,
@@ -192,6 +188,7 @@ impl<'a> Sweep<'a> {
             extremes: None,
             outside: Vec::new(),
             current: None,
+            current_beyond: 0,
             excursions: Vec::new(),
             furthest: 0,
             outside_ms: 0,
@@ -285,14 +282,14 @@ impl<'a> Sweep<'a> {
             run: piece,
             peak_milli_c: reading.temperature_milli_c,
             peak_at_ms: reading.at_ms,
-            beyond_milli_c_ms: 0,
+            milli_degree_minutes: 0,
         });
         excursion.run.until_ms = piece.until_ms;
         if top.beyond > self.policy.beyond(excursion.peak_milli_c) {
             excursion.peak_milli_c = reading.temperature_milli_c;
             excursion.peak_at_ms = reading.at_ms;
         }
-        excursion.beyond_milli_c_ms += u128::from(top.beyond) * u128::from(piece.length_ms());
+        self.current_beyond += u128::from(top.beyond) * u128::from(piece.length_ms());
         self.furthest = self.furthest.max(top.beyond);
     }
 
@@ -308,7 +305,9 @@ impl<'a> Sweep<'a> {
     }
 
     fn end_excursion(&mut self) {
-        if let Some(excursion) = self.current.take() {
+        if let Some(mut excursion) = self.current.take() {
+            let beyond = std::mem::take(&mut self.current_beyond) / MINUTE_MS;
+            excursion.milli_degree_minutes = u64::try_from(beyond).unwrap_or(u64::MAX);
             self.outside_ms = self.outside_ms.saturating_add(excursion.run.length_ms());
             self.outside.push(excursion.run);
             if self.excursions.len() < LISTED_MAX {

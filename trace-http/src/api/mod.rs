@@ -8,6 +8,7 @@ pub mod balance;
 pub mod bearer;
 pub mod certificates;
 pub mod codes;
+pub mod cold;
 pub mod conduct;
 pub mod corrections;
 pub mod documents;

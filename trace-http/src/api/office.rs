@@ -19,6 +19,7 @@ use trace_core::{
         job::Job,
         lookup::{Audience, Lookup},
         lookups::{self, Lookups},
+        readings::Readings,
         tokens::{TokenGrant, Tokens},
         vault::VaultReader,
         writer::{Answered, Clock},
@@ -80,6 +81,8 @@ pub struct Office {
     pub public_url: String,
     /// Documents beside the log, where they are kept.
     pub documents: Option<Documents>,
+    /// Readings beside the log, where they are kept.
+    pub readings: Option<Readings>,
     anchor: OnceLock<Anchor>,
 }
 
@@ -100,6 +103,7 @@ impl Office {
             clock,
             public_url,
             documents: None,
+            readings: None,
             anchor: OnceLock::new(),
         }
     }
@@ -109,6 +113,15 @@ impl Office {
     pub fn keeping(self, documents: Documents) -> Self {
         Self {
             documents: Some(documents),
+            ..self
+        }
+    }
+
+    /// The same, keeping readings.
+    #[must_use]
+    pub fn reading(self, readings: Readings) -> Self {
+        Self {
+            readings: Some(readings),
             ..self
         }
     }
@@ -173,7 +186,8 @@ impl Office {
     /// # Errors
     /// As of [`Lookup::new`].
     pub fn lookup<'a>(&'a self, view: &'a View, audience: Audience) -> Result<Lookup<'a>, Failed> {
-        Lookup::new(view, self.vault(), audience, self.now_ms())
+        let lookup = Lookup::new(view, self.vault(), audience, self.now_ms())?;
+        Ok(lookup.with_readings(self.readings.as_ref()))
     }
 
     /// The trust anchor of readers.

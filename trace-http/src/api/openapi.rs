@@ -10,8 +10,8 @@ use utoipa::OpenApi;
 
 use super::{
     answer::fixed,
-    balance, certificates, corrections, documents, entities, lineage, orders, prepare, proofs,
-    questions, reading, receipts,
+    balance, certificates, cold, corrections, documents, entities, lineage, orders, prepare,
+    proofs, questions, reading, receipts,
     routes::{Caller, Content, ROUTES, Route},
     schemas, submitting, warehouse,
 };
@@ -26,6 +26,16 @@ use crate::problem::MEDIA_TYPE;
     certificates::CertificateAnswer,
     certificates::DurabilityOrder,
     certificates::Links,
+    cold::ColdAnswer,
+    cold::EquipmentAnswer,
+    cold::EquipmentLine,
+    cold::EquipmentOrder,
+    cold::PlaceOrder,
+    cold::ProbeReadings,
+    cold::ReadingsOrder,
+    cold::ReadingsTaken,
+    cold::SealOrder,
+    cold::TakeOutOrder,
     corrections::SupersedeOrder,
     corrections::VoidAnswer,
     corrections::VoidOrder,
@@ -247,6 +257,14 @@ fn content(content: Content) -> Value {
                 "description": "For each record, integers big-endian: length (4), signed bytes, algorithm (1), \
                     signature (64); whether a trade opening follows (1); how many personal openings follow (1); \
                     each opening as salt (16), length (4), section",
+            }},
+            "application/json": {"schema": reference(name)},
+        }),
+        Content::ReadingsOr(name) => json!({
+            "application/octet-stream": {"schema": {
+                "type": "string", "format": "binary",
+                "description": "`trace/readings/v1\\n`, then integers big-endian: how many probes (4); for each its \
+                    id (10), how many readings (4), each reading as time in ms (8) and thousandths of a degree C (4)",
             }},
             "application/json": {"schema": reference(name)},
         }),

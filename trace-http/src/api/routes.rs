@@ -12,7 +12,7 @@ use axum::{
 };
 
 use super::{
-    balance, certificates, codes, conduct, corrections, documents, entities, lineage,
+    balance, certificates, codes, cold, conduct, corrections, documents, entities, lineage,
     office::Office, openapi, prepare, proofs, questions, reading, recall, submitting, warehouse,
 };
 use crate::page;
@@ -39,6 +39,8 @@ pub enum Content {
     Json(&'static str),
     /// Records in binary, or JSON of the schema of this name.
     RecordsOr(&'static str),
+    /// Readings in binary, or JSON of the schema of this name.
+    ReadingsOr(&'static str),
     /// A signed note.
     Note,
     /// A page.
@@ -91,7 +93,7 @@ macro_rules! table {
     };
 }
 
-use Content::{Document, Json, Note, Nothing, Page, RecordsOr, SheetOr};
+use Content::{Document, Json, Note, Nothing, Page, ReadingsOr, RecordsOr, SheetOr};
 
 table! {
     Anyone {
@@ -99,10 +101,12 @@ table! {
         get "/v1/codes/{code}" codes::unit, "A trace code: what is true now, the reasons, the story, the proofs", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
         get "/v1/codes/{code}/bundle" codes::bundle, "Everything needed to check a trace code offline, one file", [], Nothing => Json("Bundle");
         get "/v1/codes/{code}/trace" lineage::trace, "What a unit was made of, or what was made of it, step by step", ["direction" "depth" "limit" "after" "purpose"], Nothing => Json("TraceAnswer");
+        get "/v1/codes/{code}/temperatures" cold::temperatures, "How a unit was kept cold: each stay, its excursions and gaps", [], Nothing => Json("Kept");
         get "/v1/certificates/{number}" codes::certificate, "The trace unit of a certificate, by its number", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
         get "/v1/records/{hash}" reading::record, "One record, by its hash", [], Nothing => Json("RecordsAnswer");
         get "/v1/entities/{id}" reading::entity, "An entity: its roles, and the records about it", [], Nothing => Json("EntityAnswer");
         get "/v1/entities/{id}/certificates" reading::issued, "The certificates that an entity issued", ["from" "limit"], Nothing => Json("RecordsAnswer");
+        get "/v1/entities/{id}/equipment" cold::equipment_of, "The cold-chain equipment of an entity, with calibrations", ["after" "limit"], Nothing => Json("EquipmentAnswer");
         get "/v1/entities/{id}/findings" conduct::findings, "The findings of inspections at an entity, and how they stand on a day", ["on" "standing" "after" "limit"], Nothing => Json("FindingsAnswer");
         get "/v1/documents/{hash}" documents::document, "A document, by the hash of its bytes; before it is published, for inspectors", ["purpose"], Nothing => Document;
         get "/v1/units/{gtin}/{lot}" reading::units, "The trace units of a GTIN with a lot", ["after" "limit"], Nothing => Json("UnitsAnswer");
@@ -123,12 +127,17 @@ table! {
         get "/v1/codes/{code}/balance" balance::unit, "Where all of a unit is: made, held, on its way, used, sold, lost, unexplained", ["after" "purpose"], Nothing => Json("BalanceAnswer");
         get "/v1/codes/{code}/recall" recall::sheet, "The recall sheet: where everything is that was made of a unit, with whom", ["until" "purpose"], Nothing => SheetOr("RecallSheet");
         get "/v1/questions" questions::questions, "Open questions: quantities unexplained, transfers not received in time", ["about" "after" "limit" "purpose"], Nothing => Json("QuestionsAnswer");
+        post "/v1/readings" cold::append, "Readings of the token's entity's probes, durable when answered", [], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
         post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");
     }
     Bearer {
         post "/v1/certificates" certificates::issue, "Issue a certificate, with its trace unit where there is none yet", [], Json("CertificateOrder") => Json("CertificateAnswer");
         post "/v1/warehouse/in" warehouse::enter, "Goods enter a cold store", [], Json("MoveOrder") => Json("MoveAnswer");
         post "/v1/warehouse/out" warehouse::leave, "Goods leave a cold store", [], Json("MoveOrder") => Json("MoveAnswer");
+        post "/v1/equipment" cold::register, "Register a store, zone, vehicle, container or probe", [], Json("EquipmentOrder") => Json("ColdAnswer");
+        post "/v1/placed" cold::place, "A unit is placed in a piece of equipment, under a temperature policy", [], Json("PlaceOrder") => Json("ColdAnswer");
+        post "/v1/taken-out" cold::take_out, "A unit is taken out of a piece of equipment", [], Json("TakeOutOrder") => Json("ColdAnswer");
+        post "/v1/segments" cold::seal, "A probe's oldest unsealed readings become its next segment", [], Json("SealOrder") => Json("ColdAnswer");
         post "/v1/void" corrections::void, "Void a certificate or a unit", [], Json("VoidOrder") => Json("VoidAnswer");
         post "/v1/supersede" corrections::supersede, "Replace a certificate by another", [], Json("SupersedeOrder") => Json("CertificateAnswer");
         post "/v1/entities" entities::register, "Register an entity, with a hosted key and roles", [], Json("EntityOrder") => Json("EntityMade");

@@ -17,10 +17,11 @@ use trace_core::error::Rule;
 pub fn status_of(rule: Rule) -> StatusCode {
     use Rule::{
         Algorithm, Area, Busy, Countersignature, Date, EntityId, EntityKnown, EntityName,
-        EquipmentId, Gs1, IdempotencyReused, Instant, Key, KeyKnown, KeyRevoked, KeyUnknown, Kind,
-        Licence, Lot, NotOpen, Note, Number, NumberUsed, Origin, Policy, Quantity, Range, Record,
-        Right, Role, RoleHeld, RoleNotHeld, Section, Sequence, Serial, Statement, Subjects,
-        TargetNotStanding, Temperature, Text, Token, TooLarge, TraceCode, UnitKnown, Uscc, Version,
+        EquipmentId, EquipmentKnown, Gs1, IdempotencyReused, Instant, Key, KeyKnown, KeyRevoked,
+        KeyUnknown, Kind, Licence, Lot, NotOpen, Note, Number, NumberUsed, Origin, Policy,
+        Quantity, Range, Record, Right, Role, RoleHeld, RoleNotHeld, Section, SegmentNumber,
+        Sequence, Serial, Statement, StayOpen, Subjects, TargetNotStanding, Temperature, Text,
+        Token, TooLarge, TraceCode, UnitKnown, Uscc, Version,
     };
     match rule {
         TraceCode | EntityId | EquipmentId | Uscc | Area | Licence | Gs1 | Lot | Serial | Text
@@ -30,7 +31,8 @@ pub fn status_of(rule: Rule) -> StatusCode {
         Token => StatusCode::UNAUTHORIZED,
         KeyUnknown | KeyRevoked | Right | Countersignature => StatusCode::FORBIDDEN,
         Sequence | NotOpen | IdempotencyReused | EntityKnown | UnitKnown | NumberUsed
-        | KeyKnown | RoleHeld | RoleNotHeld | TargetNotStanding => StatusCode::CONFLICT,
+        | KeyKnown | RoleHeld | RoleNotHeld | TargetNotStanding | EquipmentKnown
+        | SegmentNumber | StayOpen => StatusCode::CONFLICT,
         TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Busy => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,

@@ -17,13 +17,14 @@ use trace_fixtures::Who;
 use trace_http::api::routes::{Caller, ROUTES, Route};
 
 use crate::{
+    cold,
     documents::pdf,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
 /// What a request is an example of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+pub enum What {
     Good,
     /// Written wrongly.
     Bad,
@@ -35,15 +36,15 @@ enum What {
 use What::{Absent, Bad, Forbidden, Good};
 
 /// A request and its answer.
-struct Case {
-    what: What,
-    method: &'static str,
-    path: String,
-    lines: String,
-    body: Vec<u8>,
-    status: u16,
+pub struct Case {
+    pub what: What,
+    pub method: &'static str,
+    pub path: String,
+    pub lines: String,
+    pub body: Vec<u8>,
+    pub status: u16,
     /// Empty where the answer is no problem document.
-    code: &'static str,
+    pub code: &'static str,
 }
 
 impl Case {
@@ -214,6 +215,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
         });
     }
     cases.extend(inspected(town, &code, &nothing));
+    cases.extend(cold::cases(town, &code, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
     cases

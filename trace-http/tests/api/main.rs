@@ -8,6 +8,7 @@
 mod bad_input;
 mod cases;
 mod changes;
+mod cold;
 mod documents;
 mod lineage;
 mod orders;

@@ -23,6 +23,7 @@ use trace_core::{
         job::{Job, Outcome},
         lookups::{Committing, Lookups},
         opening::{self, HOSTED, Parts, Settings},
+        readings::READINGS_FILE,
         tokens::{Grant, Sharing, Tokens},
     },
     proof::{anchor::Anchor, note::NoteSigner},
@@ -40,6 +41,7 @@ use trace_http::{
     api::{Book, Office, router},
     machine,
     metrics::Metrics,
+    serve::open_readings,
     server::{Limits, Load, serve},
 };
 use zeroize::Zeroizing;
@@ -435,6 +437,7 @@ fn office(book: Book, folder: &Path, now_ms: &Arc<AtomicU64>) -> Office {
     };
     let time = Arc::clone(now_ms);
     let documents = Documents::open(disk(), &folder.join(DOCUMENTS)).unwrap();
+    let readings = open_readings(&folder.join(READINGS_FILE), &book).unwrap();
     let office = Office::new(
         book,
         tokens.unwrap(),
@@ -442,7 +445,7 @@ fn office(book: Book, folder: &Path, now_ms: &Arc<AtomicU64>) -> Office {
         Arc::new(move || time.load(Ordering::Relaxed)),
         PUBLIC_URL.into(),
     );
-    office.keeping(documents)
+    office.keeping(documents).reading(readings)
 }
 
 fn admit(ledger: &Ledger, submissions: Vec<Submission>) {

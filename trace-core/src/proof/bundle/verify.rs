@@ -13,6 +13,7 @@ use crate::proof::completeness::{Completeness, VerifiedCompleteness};
 use crate::proof::merkle::{leaf_hash, verify_inclusion};
 use crate::proof::note::{Note, VerifierKey};
 use crate::record::claim::Claim;
+use crate::record::cold_chain::weigh_unread;
 use crate::record::correction;
 use crate::record::section::Openings;
 use crate::record::status::{self, Judgement};
@@ -59,6 +60,14 @@ pub(super) fn verify(
     let mut judgement = status::judge(&state, &barred, disputing, as_of);
     evidence.weigh(&mut judgement);
     tell_correction(&mut judgement, replay.records());
+    let placed = replay
+        .records()
+        .iter()
+        .rev()
+        .find(|record| matches!(&record.body, Body::Placed(body) if body.unit == bundle.code));
+    if let Some(placed) = placed {
+        weigh_unread(&mut judgement, placed.index);
+    }
     let policy = established.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();

@@ -8,6 +8,7 @@
 use crate::error::Invalid;
 use crate::ident::{EntityId, TraceCode};
 use crate::record::claim::Claim;
+use crate::record::document::DocumentClaim;
 use crate::record::hash::Hash;
 use crate::record::kinds::Kind;
 use crate::record::kinds::unit_created::{Durability, ProductClass, check_goods};
@@ -30,7 +31,7 @@ pub struct Paper {
     pub issuer: String,
     /// How much it covers, where it says so.
     pub quantity: Option<Quantity>,
-    /// SHA-256 of its photograph or file.
+    /// SHA-256 of its photograph or file, which lies beside the log.
     pub photo: Option<Hash>,
 }
 
@@ -127,7 +128,8 @@ impl Kind for UnitDeclared {
             foreign_codes: Vec::new(),
             is_declared: true,
         };
-        Ok(vec![uses, creates])
+        let shows = self.paper.photo.map(|document| Claim::Document(DocumentClaim::Photographs { document }));
+        Ok([uses, creates].into_iter().chain(shows).collect())
     }
 
     fn acted_by(&self) -> Option<TokenId> {

@@ -76,7 +76,7 @@ fn a_pulse_exactly_at_the_limit_is_kept_and_one_millisecond_or_one_thousandth_mo
         (7_000, START_MS + 20 * MINUTE_MS)
     );
     // 3 °C for ten minutes: 30 degree-minutes.
-    assert_eq!(excursion.milli_degree_minutes(), 30_000);
+    assert_eq!(excursion.milli_degree_minutes, 30_000);
 
     let mut longer = minutely(60, pulse(20..30, 7_000));
     longer[30].at_ms += 1;

@@ -1,0 +1,349 @@
+//! How a unit was kept: the verdict over each of its stays, from what the probes
+//! there read, and what a look-up says of it.
+//!
+//! Every sealed segment that a verdict rests on is hashed again and held against
+//! its record. Readings that are not sealed yet count too, so that an excursion
+//! shows while it lasts; until when readings are sealed is said.
+
+use super::{policy_text, probes_of, segments_of};
+use crate::error::{Invalid, Rule};
+use crate::ident::{EntityId, EquipmentId, TraceCode};
+use crate::ledger::readings::{Checked, Readings};
+use crate::ledger::{Failed, View};
+use crate::record::cold_chain::{Stay, TemperaturePolicy};
+use crate::record::status::{ColdChain, Judgement, Reason, Status};
+use crate::record::temperature::Reading;
+use crate::rules::ColdFacts;
+use crate::rules::temperature::{Run, Verdict, judge};
+use serde::Serialize;
+
+/// Most readings that one verdict is made from: a month of 24 probes at a minute;
+/// 16 bytes each, and as much again while they are gone through.
+pub const VERDICT_READINGS_MAX: usize = 1 << 20;
+
+/// Segments asked for at a time.
+const SEGMENTS_PAGE: usize = 256;
+
+/// How a unit was kept in all its stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The worst that is true of any stay.
+    pub state: ColdChain,
+    /// The stays, in the order in which they were recorded.
+    pub stays: Vec<KeptStay>,
+    /// How long it was in no equipment between its first and its last stay.
+    pub outside_stays_ms: u64,
+}
+
+/// How a unit was kept in one stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptStay {
+    /// Where.
+    pub equipment: EquipmentId,
+    /// Whose that is.
+    pub entity: EntityId,
+    /// From when on.
+    pub from_ms: u64,
+    /// Until when it was judged: its end, or now.
+    pub until_ms: u64,
+    /// Whether it lies there still.
+    pub is_open: bool,
+    /// Index of the record that placed it.
+    pub placed_index: u64,
+    /// The policy's code.
+    pub policy: String,
+    /// The policy's version.
+    pub version: u32,
+    /// The coldest that the policy allows.
+    pub low_milli_c: Option<i32>,
+    /// The warmest that the policy allows.
+    pub high_milli_c: Option<i32>,
+    /// Whose rule the policy is.
+    pub source: String,
+    /// Whether its numbers were read there.
+    pub is_confirmed: bool,
+    /// The probes that watched.
+    pub probes: Vec<EquipmentId>,
+    /// Until when every probe's readings are sealed; none where some probe has no
+    /// sealed readings.
+    pub sealed_until_ms: Option<u64>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// How a unit was kept, as of `now_ms`; `None` when it was placed nowhere.
+///
+/// # Errors
+/// [`Rule::TooLarge`] beyond [`VERDICT_READINGS_MAX`]; [`Store::Damaged`](crate::error::Store::Damaged) when
+/// readings are not those that were sealed.
+pub fn kept(
+    view: &View,
+    readings: &Readings,
+    unit: &TraceCode,
+    now_ms: u64,
+) -> Result<Option<Kept>, Failed> {
+    let stays = view.folded().stays(unit)?.stays;
+    if stays.is_empty() {
+        return Ok(None);
+    }
+    let mut kept = Vec::with_capacity(stays.len());
+    let mut budget = VERDICT_READINGS_MAX;
+    for stay in stays {
+        kept.push(stayed(view, readings, stay, now_ms, &mut budget)?);
+    }
+    Ok(Some(Kept {
+        state: worst(kept.iter().map(|stay| stay.verdict.state)),
+        outside_stays_ms: between(
+            kept.iter()
+                .map(|stay| (stay.from_ms, stay.until_ms))
+                .collect(),
+        ),
+        stays: kept,
+    }))
+}
+
+fn stayed(
+    view: &View,
+    readings: &Readings,
+    stay: Stay,
+    now_ms: u64,
+    budget: &mut usize,
+) -> Result<KeptStay, Failed> {
+    let policy = policy_text(view.folded(), &stay.policy, stay.version)?;
+    let until_ms = stay.taken_out.map_or(now_ms, |(at_ms, _)| at_ms);
+    let run = Run {
+        from_ms: stay.from_ms,
+        until_ms: until_ms.max(stay.from_ms),
+    };
+    let probes = probes_of(view, &stay.equipment)?;
+    let mut read = Vec::with_capacity(probes.len());
+    for (probe, state) in &probes {
+        read.push(read_by(
+            view,
+            readings,
+            probe,
+            state.next_segment,
+            &policy,
+            run,
+            budget,
+        )?);
+    }
+    Ok(KeptStay {
+        verdict: judge(&policy, run, &read),
+        equipment: stay.equipment,
+        entity: stay.entity,
+        from_ms: run.from_ms,
+        until_ms: run.until_ms,
+        is_open: stay.taken_out.is_none(),
+        placed_index: stay.placed_index,
+        policy: stay.policy,
+        version: stay.version,
+        low_milli_c: policy.low_milli_c,
+        high_milli_c: policy.high_milli_c,
+        source: policy.source,
+        is_confirmed: policy.is_confirmed,
+        sealed_until_ms: probes
+            .iter()
+            .map(|(_, state)| state.sealed_until_ms)
+            .min()
+            .flatten(),
+        probes: probes.into_iter().map(|(id, _)| id).collect(),
+    })
+}
+
+/// A probe's readings in a stay, with its neighbours outside it; what is sealed
+/// of them is held against its record.
+fn read_by(
+    view: &View,
+    readings: &Readings,
+    probe: &EquipmentId,
+    segments: u64,
+    policy: &TemperaturePolicy,
+    stay: Run,
+    budget: &mut usize,
+) -> Result<Vec<Reading>, Failed> {
+    let gap_ms = u64::from(policy.gap_s_max) * 1_000;
+    let window = Run {
+        from_ms: stay.from_ms.saturating_sub(gap_ms),
+        until_ms: stay.until_ms.saturating_add(gap_ms),
+    };
+    let mut from = 0;
+    while from < segments {
+        let page = segments_of(view, probe, from, SEGMENTS_PAGE)?;
+        for sealed in page.iter().map(|state| state.segment) {
+            if sealed.first_ms > window.until_ms || sealed.last_ms < window.from_ms {
+                continue;
+            }
+            // What was pruned after its time leaves a gap, like all that is absent.
+            match readings.check(probe, sealed.number, sealed.count, &sealed.root)? {
+                Checked::Sound | Checked::Pruned => {}
+            }
+        }
+        from = from.saturating_add(SEGMENTS_PAGE as u64);
+    }
+    let mut found = Vec::new();
+    let mut range = readings.range(*probe, window.from_ms..=window.until_ms)?;
+    while let Some(run) = range.next_run()? {
+        *budget = budget.checked_sub(run.len()).ok_or_else(|| {
+            let what = format!("more than {VERDICT_READINGS_MAX} readings in the unit's stays");
+            Invalid::new(Rule::TooLarge, what)
+        })?;
+        found.extend_from_slice(run);
+    }
+    // Of the neighbours only the last moment before and the first after count.
+    let before = found.partition_point(|it| it.at_ms < stay.from_ms);
+    let first = found
+        .get(..before)
+        .and_then(<[Reading]>::last)
+        .map(|it| it.at_ms);
+    let after = found.partition_point(|it| it.at_ms < stay.until_ms);
+    let last = found.get(after).map(|it| it.at_ms);
+    found.retain(|it| {
+        first.is_none_or(|first| it.at_ms >= first) && last.is_none_or(|last| it.at_ms <= last)
+    });
+    Ok(found)
+}
+
+/// What is true of all, from what is true of each.
+fn worst(states: impl Iterator<Item = ColdChain> + Clone) -> ColdChain {
+    let has = |wanted: ColdChain| states.clone().any(|state| state == wanted);
+    if has(ColdChain::Exceeded) {
+        ColdChain::Exceeded
+    } else if has(ColdChain::Gaps) {
+        ColdChain::Gaps
+    } else if !has(ColdChain::NotMonitored) {
+        ColdChain::Kept
+    } else if has(ColdChain::Kept) {
+        ColdChain::Gaps
+    } else {
+        ColdChain::NotMonitored
+    }
+}
+
+/// The time that no stay covers between the first and the last.
+fn between(mut stays: Vec<(u64, u64)>) -> u64 {
+    stays.sort_unstable();
+    let (mut outside_ms, mut covered_until) = (0u64, None::<u64>);
+    for (from_ms, until_ms) in stays {
+        let reached = covered_until.unwrap_or(from_ms);
+        outside_ms = outside_ms.saturating_add(from_ms.saturating_sub(reached));
+        covered_until = Some(reached.max(until_ms));
+    }
+    outside_ms
+}
+
+impl Kept {
+    /// Adds its line to a unit's checklist, and the status that follows when the
+    /// policy was exceeded.
+    pub fn weigh(&self, judgement: &mut Judgement) {
+        if judgement.status == Status::Unknown {
+            return;
+        }
+        let minutes = |ms: u64| ms.div_ceil(60_000);
+        let verdicts = || self.stays.iter().map(|stay| &stay.verdict);
+        let outside = minutes(verdicts().map(|it| it.outside_ms).sum());
+        let gaps = minutes(verdicts().map(|it| it.gap_ms).sum());
+        let highest = verdicts()
+            .filter_map(|it| it.extremes_milli_c)
+            .map(|(_, high)| high)
+            .max();
+        let lowest = verdicts()
+            .filter_map(|it| it.extremes_milli_c)
+            .map(|(low, _)| low)
+            .min();
+        let extremes = match (lowest, highest) {
+            (Some(low), Some(high)) => format!("{} … {} °C", degrees(low), degrees(high)),
+            _ => "–".into(),
+        };
+        let (holds, words, words_zh) = match self.state {
+            ColdChain::Kept => (Some(true), "Kept as its policy demands", "温度符合规则"),
+            ColdChain::Exceeded => (
+                Some(false),
+                "Outside what its policy tolerates",
+                "温度超出规则允许范围",
+            ),
+            ColdChain::Gaps => (
+                None,
+                "Not shown to be kept: readings are missing",
+                "无法证明全程合规:温度记录有缺失",
+            ),
+            ColdChain::NotMonitored => (
+                None,
+                "Placed where nothing was measured",
+                "存放处无温度记录",
+            ),
+        };
+        let stays = self.stays.iter();
+        let failed = stays
+            .clone()
+            .find(|stay| stay.verdict.state == ColdChain::Exceeded);
+        judgement.reasons.push(Reason {
+            check: "temperature",
+            holds,
+            words: format!(
+                "{words}: {extremes}, {outside} min outside, {gaps} min without readings"
+            ),
+            words_zh: format!("{words_zh}:{extremes},超限 {outside} 分钟,缺失 {gaps} 分钟"),
+            index: failed.or(self.stays.last()).map(|stay| stay.placed_index),
+        });
+        if self.state == ColdChain::Exceeded {
+            judgement.status = judgement.status.min(Status::TemperatureAlert);
+        }
+    }
+}
+
+/// Degrees with one decimal place, rounded away from zero: a hair beyond a limit
+/// is never shown as the limit.
+#[must_use]
+pub fn degrees(milli_c: i32) -> String {
+    let tenths = milli_c.unsigned_abs().div_ceil(100);
+    let sign = if milli_c < 0 { "-" } else { "" };
+    format!("{sign}{}.{}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ColdChain::{Exceeded, Gaps, NotMonitored};
+
+    #[test]
+    fn one_bad_stay_spoils_all_and_what_is_unknown_is_never_kept() {
+        for (states, wanted) in [
+            (&[ColdChain::Kept, ColdChain::Kept][..], ColdChain::Kept),
+            (&[ColdChain::Kept, Exceeded, Gaps], Exceeded),
+            (&[ColdChain::Kept, Gaps], Gaps),
+            (&[ColdChain::Kept, NotMonitored], Gaps),
+            (&[NotMonitored, NotMonitored], NotMonitored),
+            (&[NotMonitored, Exceeded], Exceeded),
+            (&[NotMonitored, Gaps], Gaps),
+        ] {
+            assert_eq!(worst(states.iter().copied()), wanted, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn time_between_stays_is_counted_once_and_overlaps_are_none() {
+        for (stays, wanted) in [
+            (vec![(0, 10)], 0),
+            (vec![(20, 30), (0, 10)], 10),
+            (vec![(0, 25), (20, 30), (5, 7)], 0),
+            (vec![(0, 10), (12, 13), (20, 20)], 9),
+        ] {
+            assert_eq!(between(stays.clone()), wanted, "{stays:?}");
+        }
+    }
+
+    #[test]
+    fn degrees_are_rounded_away_from_zero() {
+        for (milli_c, text) in [
+            (0, "0.0"),
+            (4_000, "4.0"),
+            (4_001, "4.1"),
+            (-18_000, "-18.0"),
+            (-18_050, "-18.1"),
+            (-1, "-0.1"),
+        ] {
+            assert_eq!(degrees(milli_c), text);
+        }
+    }
+}

@@ -1,0 +1,507 @@
+//! The cold chain over HTTP: equipment, what is placed in it, the readings of
+//! its probes, and how a unit was kept.
+//!
+//! Readings come from whoever owns the probe and are durable when they are
+//! answered; they lie beside the log until a segment of them is sealed by a
+//! record. How a unit was kept is public: where it was cold and where not is
+//! what a shopper asks.
+
+use std::{future::ready, sync::Arc};
+
+use axum::{
+    extract::{FromRequest, Path, Request, State},
+    http::{StatusCode, header},
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use trace_core::{
+    error::{Invalid, Rule},
+    ident::{Area, EntityId, EquipmentId, TraceCode, parse_ms},
+    ledger::{
+        View, cold_chain,
+        readings::{Readings, Taken},
+        tokens::TokenGrant,
+    },
+    record::{
+        Body,
+        cold_chain::{Calibration, EquipmentKind, EquipmentState},
+        kinds::{
+            equipment_registered::EquipmentRegistered, placed::Placed,
+            segment_sealed::SegmentSealed, taken_out::TakenOut,
+        },
+        movement::Moment,
+        readings,
+        rights::Registry,
+        section::Openings,
+        temperature::Reading,
+        wire::Day,
+    },
+    rules::ColdFacts,
+};
+use utoipa::ToSchema;
+
+use super::{
+    answer::{found, json, not_on_ledger, to_json},
+    bearer::Bearer,
+    codes::parse,
+    office::{Office, beside, civil_offset_minutes},
+    orders::{Given, Order, OrderRecord, made},
+};
+use crate::{
+    body::{JsonBody, OctetBody, Parameters},
+    machine,
+    problem::{Problem, Refusal},
+};
+
+/// Most pieces of equipment on one page.
+const PAGE_EQUIPMENT_MAX: usize = 100;
+
+/// A piece of equipment to register.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EquipmentOrder {
+    /// `cold_store`, `zone`, `vehicle`, `container` or `probe`.
+    #[schema(value_type = String, example = "probe")]
+    kind: EquipmentKind,
+    /// What it is part of: a probe of a zone, a zone of a store.
+    #[schema(example = "Q-0000-0000-0000-0000-0")]
+    part_of: Option<String>,
+    /// What people call it.
+    #[schema(example = "1号库东侧探头")]
+    name: String,
+    /// Six digits of where it is; the entity's own where left out.
+    #[schema(example = "131022")]
+    area: Option<String>,
+    /// The maker's serial number.
+    serial: Option<String>,
+    /// Of a probe: the day of its calibration.
+    #[schema(value_type = Option<String>, example = "2026-03-01")]
+    calibrated_on: Option<Day>,
+    /// Of a probe: the last day on which that holds.
+    #[schema(value_type = Option<String>, example = "2027-02-28")]
+    calibration_due: Option<Day>,
+}
+
+/// A unit to be placed in a piece of equipment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceOrder {
+    /// The trace code.
+    #[schema(example = "000G-40R4-0M30-E209-P")]
+    unit: String,
+    /// The equipment's id.
+    #[schema(example = "Q-0000-0000-0000-0000-0")]
+    equipment: String,
+    /// The code of the temperature policy.
+    #[schema(example = "chilled-meat")]
+    policy: String,
+    /// When, with its offset (RFC 3339); now where left out.
+    at: Option<String>,
+}
+
+/// A unit to be taken out of a piece of equipment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeOutOrder {
+    /// The trace code.
+    #[schema(example = "000G-40R4-0M30-E209-P")]
+    unit: String,
+    /// The equipment's id.
+    #[schema(example = "Q-0000-0000-0000-0000-0")]
+    equipment: String,
+    /// When, with its offset (RFC 3339); now where left out.
+    at: Option<String>,
+}
+
+/// Readings of a probe to be sealed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealOrder {
+    /// Which probe.
+    #[schema(example = "Q-0000-0000-0000-0000-0")]
+    probe: String,
+    /// The readings up to this time (RFC 3339); all where left out, at most
+    /// 65,536 of them.
+    until: Option<String>,
+}
+
+/// What was entered in the ledger.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ColdAnswer {
+    /// The equipment.
+    #[schema(value_type = String)]
+    equipment: EquipmentId,
+    /// What was made, with receipts.
+    records: Vec<OrderRecord>,
+}
+
+/// Readings of several probes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadingsOrder {
+    /// By probe.
+    probes: Vec<ProbeReadings>,
+}
+
+/// Readings of one probe.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeReadings {
+    /// Which probe.
+    #[schema(example = "Q-0000-0000-0000-0000-0")]
+    probe: String,
+    /// Time in milliseconds since the epoch, and thousandths of a degree
+    /// Celsius, each.
+    #[schema(value_type = Vec<Vec<i64>>, example = json!([[1_780_000_000_000_u64, -18_400]]))]
+    readings: Vec<(u64, i32)>,
+}
+
+/// What became of readings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReadingsTaken {
+    /// Stored now.
+    fresh: u64,
+    /// Exact repeats of what was there already.
+    known: u64,
+}
+
+/// An entity's equipment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EquipmentAnswer {
+    /// By id.
+    equipment: Vec<EquipmentLine>,
+    /// Give this as `after` for the next page, when there is one.
+    #[schema(value_type = Option<String>)]
+    next_after: Option<EquipmentId>,
+}
+
+/// A piece of equipment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EquipmentLine {
+    /// Its id.
+    #[schema(value_type = String)]
+    equipment: EquipmentId,
+    /// What the ledger knows of it.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    state: EquipmentState,
+}
+
+/// Which equipment.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EquipmentPage {
+    after: Option<String>,
+    #[serde(default = "all")]
+    limit: usize,
+}
+
+fn all() -> usize {
+    PAGE_EQUIPMENT_MAX
+}
+
+/// A batch of readings: JSON, or the binary form of
+/// [`readings`](trace_core::record::readings).
+#[derive(Debug)]
+pub struct Batch(Vec<(EquipmentId, Vec<Reading>)>);
+
+impl FromRequest<Arc<Office>> for Batch {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, office: &Arc<Office>) -> Result<Self, Problem> {
+        let media = request.headers().get(header::CONTENT_TYPE);
+        if media.is_some_and(|it| it.as_bytes().starts_with(b"application/octet-stream")) {
+            let OctetBody(bytes) = OctetBody::from_request(request, office).await?;
+            return Ok(Self(readings::decode(&bytes)?));
+        }
+        let JsonBody(order) = JsonBody::<ReadingsOrder>::from_request(request, office).await?;
+        let mut batch = Vec::with_capacity(order.probes.len());
+        for ProbeReadings { probe, readings } in order.probes {
+            let readings = readings
+                .into_iter()
+                .map(|(at_ms, temperature_milli_c)| Reading {
+                    at_ms,
+                    temperature_milli_c,
+                });
+            batch.push((EquipmentId::parse(&probe)?, readings.collect()));
+        }
+        Ok(Self(batch))
+    }
+}
+
+/// `POST /v1/readings`.
+pub async fn append(
+    State(office): State<Arc<Office>>,
+    Bearer(token): Bearer,
+    Batch(batch): Batch,
+) -> Result<Response, Problem> {
+    let store = kept(&office)?;
+    let view = office.view();
+    for (probe, _) in &batch {
+        is_own(&view, &token, probe)?;
+    }
+    let now_ms = office.now_ms();
+    let ahead_ms = view
+        .folded()
+        .policy()?
+        .map_or(0, |policy| policy.signed_ahead_max_ms);
+    let taken = beside(move || store.append(batch, now_ms, ahead_ms)).await??;
+    let Taken { fresh, known } = taken;
+    Ok(json(
+        StatusCode::CREATED,
+        to_json(&ReadingsTaken { fresh, known })?,
+    ))
+}
+
+/// The token's entity owns the probe.
+fn is_own(view: &View, token: &TokenGrant, probe: &EquipmentId) -> Result<(), Problem> {
+    let Some(state) = view.folded().equipment(probe)? else {
+        let what = format!("equipment {probe} is not registered");
+        return Err(Invalid::new(Rule::EquipmentUnknown, what).into());
+    };
+    if state.kind != EquipmentKind::Probe {
+        let what = format!("{probe} is no probe");
+        return Err(Invalid::new(Rule::EquipmentUnfit, what).into());
+    }
+    match token.grant.entity == Some(state.entity) {
+        true => Ok(()),
+        false => {
+            let what = format!("{probe} belongs to another than the token's entity");
+            Err(Invalid::new(Rule::Right, what).into())
+        }
+    }
+}
+
+/// `POST /v1/equipment`.
+pub async fn register(
+    State(office): State<Arc<Office>>,
+    order: Order<EquipmentOrder>,
+) -> Result<Response, Problem> {
+    let fulfilled = office.carry_out(order, |view, given, wanted| {
+        ready(equipment(&view, &given, wanted).map(|body| vec![plain(&given, body)]))
+    });
+    let fulfilled = fulfilled.await?;
+    let equipment = fulfilled.said("equipment", |body| match body {
+        Body::EquipmentRegistered(body) => Some(body.equipment),
+        _ => None,
+    })?;
+    let is_repeat = fulfilled.is_repeat;
+    let records = fulfilled.into_records();
+    made(is_repeat, &ColdAnswer { equipment, records })
+}
+
+fn equipment(
+    view: &View,
+    given: &Given,
+    order: EquipmentOrder,
+) -> Result<EquipmentRegistered, Problem> {
+    let area = match order.area {
+        Some(area) => area.parse::<Area>()?,
+        None => {
+            let entity = view.folded().entity(&given.entity)?;
+            Area::try_from(entity.map_or(0, |entity| entity.area))?
+        }
+    };
+    let calibration = match (order.calibrated_on, order.calibration_due) {
+        (Some(on), Some(due)) => Some(Calibration { on, due }),
+        (None, None) => None,
+        _ => {
+            let what = "calibrated_on and calibration_due belong together";
+            return Err(Invalid::new(Rule::Statement, what).into());
+        }
+    };
+    Ok(EquipmentRegistered {
+        equipment: EquipmentId::from_bytes(machine::random()),
+        kind: order.kind,
+        part_of: order
+            .part_of
+            .as_deref()
+            .map(EquipmentId::parse)
+            .transpose()?,
+        name: order.name,
+        area: area.into(),
+        serial: order.serial,
+        calibration,
+        acted_by: given.acted_by(),
+    })
+}
+
+/// `POST /v1/placed`.
+pub async fn place(
+    State(office): State<Arc<Office>>,
+    order: Order<PlaceOrder>,
+) -> Result<Response, Problem> {
+    let at = Arc::clone(&office);
+    let fulfilled = office.carry_out(order, |view, given, wanted| {
+        let body = || -> Result<Placed, Problem> {
+            Ok(Placed {
+                unit: TraceCode::parse(&wanted.unit)?,
+                equipment: EquipmentId::parse(&wanted.equipment)?,
+                happened: moment(&at, &view, wanted.at.as_deref())?,
+                policy: wanted.policy.clone(),
+                acted_by: given.acted_by(),
+            })
+        };
+        ready(body().map(|body| vec![plain(&given, body)]))
+    });
+    let fulfilled = fulfilled.await?;
+    let equipment = fulfilled.said("placing", |body| match body {
+        Body::Placed(body) => Some(body.equipment),
+        _ => None,
+    })?;
+    let is_repeat = fulfilled.is_repeat;
+    let records = fulfilled.into_records();
+    made(is_repeat, &ColdAnswer { equipment, records })
+}
+
+/// `POST /v1/taken-out`.
+pub async fn take_out(
+    State(office): State<Arc<Office>>,
+    order: Order<TakeOutOrder>,
+) -> Result<Response, Problem> {
+    let at = Arc::clone(&office);
+    let fulfilled = office.carry_out(order, |view, given, wanted| {
+        let body = || -> Result<TakenOut, Problem> {
+            Ok(TakenOut {
+                unit: TraceCode::parse(&wanted.unit)?,
+                equipment: EquipmentId::parse(&wanted.equipment)?,
+                happened: moment(&at, &view, wanted.at.as_deref())?,
+                acted_by: given.acted_by(),
+            })
+        };
+        ready(body().map(|body| vec![plain(&given, body)]))
+    });
+    let fulfilled = fulfilled.await?;
+    let equipment = fulfilled.said("taking out", |body| match body {
+        Body::TakenOut(body) => Some(body.equipment),
+        _ => None,
+    })?;
+    let is_repeat = fulfilled.is_repeat;
+    let records = fulfilled.into_records();
+    made(is_repeat, &ColdAnswer { equipment, records })
+}
+
+/// `POST /v1/segments`: the probe's oldest unsealed readings become its next
+/// segment. Goes on to its end when the client leaves: a segment that the ledger
+/// admitted is confirmed beside it too.
+pub async fn seal(
+    State(office): State<Arc<Office>>,
+    order: Order<SealOrder>,
+) -> Result<Response, Problem> {
+    let sealing = tokio::spawn(async move { sealed(&office, order).await });
+    sealing.await.map_err(|_| Problem::new(Refusal::Failed))?
+}
+
+async fn sealed(office: &Arc<Office>, order: Order<SealOrder>) -> Result<Response, Problem> {
+    let store = kept(office)?;
+    let fulfilled = office.carry_out(order, |view, given, wanted| {
+        let store = store.clone();
+        async move {
+            let probe = EquipmentId::parse(&wanted.probe)?;
+            is_own(&view, &given.token, &probe)?;
+            let until_ms = wanted.until.as_deref().map(parse_ms).transpose()?;
+            let until_ms = until_ms.unwrap_or(u64::MAX);
+            let next = view
+                .folded()
+                .equipment(&probe)?
+                .map_or(0, |state| state.next_segment);
+            let draft = beside(move || store.draft(&probe, next, until_ms)).await??;
+            let Some(draft) = draft else {
+                let what = format!("{probe} has no unsealed readings up to then");
+                return Err(Invalid::new(Rule::NothingToSeal, what).into());
+            };
+            let body = SegmentSealed {
+                probe,
+                number: draft.number,
+                count: draft.count,
+                first_ms: draft.first_ms,
+                last_ms: draft.last_ms,
+                lowest_milli_c: draft.lowest_milli_c,
+                highest_milli_c: draft.highest_milli_c,
+                root: draft.root,
+                acted_by: given.acted_by(),
+            };
+            Ok(vec![plain(&given, body)])
+        }
+    });
+    let fulfilled = fulfilled.await?;
+    let (equipment, number) = fulfilled.said("segment", |body| match body {
+        Body::SegmentSealed(body) => Some((body.probe, body.number)),
+        _ => None,
+    })?;
+    beside(move || store.confirm(&equipment, number)).await??;
+    let is_repeat = fulfilled.is_repeat;
+    let records = fulfilled.into_records();
+    made(is_repeat, &ColdAnswer { equipment, records })
+}
+
+/// `GET /v1/codes/{code}/temperatures`.
+pub async fn temperatures(
+    State(office): State<Arc<Office>>,
+    Path(code): Path<String>,
+) -> Result<Response, Problem> {
+    let code = parse(&code)?;
+    let (store, view, now_ms) = (kept(&office)?, office.view(), office.now_ms());
+    if view
+        .folded()
+        .unit(&code)?
+        .is_none_or(|unit| unit.made.is_none())
+    {
+        return Err(not_on_ledger(code));
+    }
+    // Goes through up to a million readings.
+    let kept = beside(move || cold_chain::kept(&view, &store, &code, now_ms)).await??;
+    found(&kept.ok_or_else(|| {
+        Problem::new(Refusal::NotOnLedger).detail(format!("{code} was placed in no equipment"))
+    })?)
+}
+
+/// `GET /v1/entities/{id}/equipment`.
+pub async fn equipment_of(
+    State(office): State<Arc<Office>>,
+    Path(id): Path<String>,
+    Parameters(page): Parameters<EquipmentPage>,
+) -> Result<Response, Problem> {
+    let id = EntityId::parse(&id)?;
+    let after = page.after.as_deref().map(EquipmentId::parse).transpose()?;
+    let limit = page.limit.clamp(1, PAGE_EQUIPMENT_MAX);
+    let view = office.view();
+    // Of a log that cannot be read, its index says nothing either.
+    view.entry(0)?;
+    if view.folded().entity(&id)?.is_none() {
+        return Err(not_on_ledger(id));
+    }
+    let all = cold_chain::equipment_of(&view, &id, after, limit)?;
+    let last = all.last().map(|(id, _)| *id);
+    let next_after = last.filter(|_| all.len() == limit);
+    let lines = all
+        .into_iter()
+        .map(|(equipment, state)| EquipmentLine { equipment, state });
+    found(&EquipmentAnswer {
+        equipment: lines.collect(),
+        next_after,
+    })
+}
+
+fn plain(given: &Given, body: impl Into<Body>) -> trace_core::ledger::job::Item {
+    given.state(body, Openings::default())
+}
+
+fn moment(office: &Office, view: &View, at: Option<&str>) -> Result<Moment, Problem> {
+    let offset_minutes = civil_offset_minutes(view)?;
+    Ok(Moment {
+        at_ms: at
+            .map(parse_ms)
+            .transpose()?
+            .unwrap_or_else(|| office.now_ms()),
+        offset_minutes: i16::try_from(offset_minutes).unwrap_or_default(),
+    })
+}
+
+/// The readings of a ledger that can be read: of one that cannot, nobody knows
+/// whose a probe is.
+fn kept(office: &Office) -> Result<Readings, Problem> {
+    office.view().entry(0)?;
+    let readings = office.readings.clone();
+    readings.ok_or_else(|| Problem::new(Refusal::ReadOnly).detail("this server keeps no readings"))
+}
