@@ -11,7 +11,7 @@ use trace_core::{
     ledger::{View, job::Item},
     record::{
         Body, Hash,
-        kinds::{superseded::Superseded, voided::Voided},
+        kinds::{kind_by_name, superseded::Superseded, unit_voided::UnitVoided, voided::Voided},
         rights::Registry,
         section::Openings,
     },
@@ -76,6 +76,7 @@ pub async fn void(
     let fulfilled = fulfilled.await?;
     let (trace_code, certificate_number) = fulfilled.said("voiding", |body| match body {
         Body::Voided(body) => Some((body.unit, body.number.clone())),
+        Body::UnitVoided(body) => Some((body.unit, None)),
         _ => None,
     })?;
     let is_repeat = fulfilled.is_repeat;
@@ -97,12 +98,22 @@ fn draft_voided(view: &View, given: &Given, order: VoidOrder) -> Result<Vec<Item
             return Err(Invalid::new(Rule::Statement, what).into());
         }
     };
-    let body = Voided {
-        target,
-        unit,
-        number: order.number,
-        reason: order.reason,
-        acted_by: given.acted_by(),
+    let is_marking = order.number.is_none() && went_into_others(view, unit)?;
+    let (number, reason, acted_by) = (order.number, order.reason, given.acted_by());
+    let body = match is_marking {
+        true => Body::from(UnitVoided {
+            target,
+            unit,
+            reason,
+            acted_by,
+        }),
+        false => Body::from(Voided {
+            target,
+            unit,
+            number,
+            reason,
+            acted_by,
+        }),
     };
     Ok(vec![given.state(body, Openings::default())])
 }
@@ -155,6 +166,17 @@ fn certificate_on_ledger(view: &View, number: &str) -> Result<(TraceCode, Hash),
     let unit = view.folded().unit(&code)?.ok_or_else(unknown)?;
     let held = unit.certificate(number).ok_or_else(unknown)?;
     Ok((code, held.hash))
+}
+
+/// Whether voiding a unit is to mark what was made from it: there is something,
+/// and the rules in force know how.
+fn went_into_others(view: &View, unit: TraceCode) -> Result<bool, Problem> {
+    let (folded, kind) = (view.folded(), kind_by_name("unit_voided"));
+    let policy = folded.policy()?;
+    let knows = policy
+        .zip(kind)
+        .is_some_and(|(policy, kind)| policy.admits(kind).is_ok());
+    Ok(knows && !folded.children(&unit, None, 1)?.is_empty())
 }
 
 fn unit_on_ledger(view: &View, code: TraceCode) -> Result<(TraceCode, Hash), Problem> {

@@ -7,8 +7,12 @@ use trace_core::{
     error::{Invalid, Rule},
     ident::TraceCode,
     record::{
-        Entry, Hash, base64, claim::Claim, kinds::voided::Voided, rights::Registry,
-        section::Openings, text::normalise,
+        Entry, Hash, base64,
+        claim::Claim,
+        kinds::{kind_by_name, unit_voided::UnitVoided, voided::Voided},
+        rights::Registry,
+        section::Openings,
+        text::normalise,
     },
     rules::Facts,
 };
@@ -47,20 +51,30 @@ struct Target {
     unit: TraceCode,
     number: Option<String>,
     hash: Hash,
+    /// Whether something was made from the unit, which voiding it marks.
+    is_marking: bool,
 }
 
 impl Void {
     pub(super) fn run(self, manner: &Manner) -> Result<(), Failure> {
         let mut session = self.speaking.open(manner)?;
         let outcome = target(&mut session, &self.what).and_then(|target| {
-            let body = Voided {
-                target: target.hash,
-                unit: target.unit,
-                number: target.number.clone(),
-                reason: normalise(&self.reason),
-                acted_by: None,
+            let (unit, hash, reason) = (target.unit, target.hash, normalise(&self.reason));
+            let said = match target.is_marking {
+                true => Said::bare(UnitVoided {
+                    target: hash,
+                    unit,
+                    reason,
+                    acted_by: None,
+                }),
+                false => Said::bare(Voided {
+                    target: hash,
+                    unit,
+                    number: target.number.clone(),
+                    reason,
+                    acted_by: None,
+                }),
             };
-            let said = Said::bare(body);
             let stands = match (&mut session.place, &session.voice) {
                 (Place::Server(remote), Voice::Token) => remote.say(&said),
                 _ => session.admit(vec![said]),
@@ -108,10 +122,14 @@ fn target(session: &mut Session, what: &str) -> Result<Target, Failure> {
                 Some(_) => state.made.as_ref().map(|made| made.hash),
                 None => state.certificate(what).map(|held| held.hash),
             };
+            let policy = folded.policy()?.zip(kind_by_name("unit_voided"));
+            let knows = policy.is_some_and(|(policy, kind)| policy.admits(kind).is_ok());
+            let went_on = !folded.children(&unit, None, 1)?.is_empty();
             Ok(Target {
                 unit,
                 number: code.is_none().then(|| what.to_owned()),
                 hash: hash.ok_or_else(unknown)?,
+                is_marking: knows && code.is_some() && went_on,
             })
         }
         Place::Server(remote) => {
@@ -140,6 +158,9 @@ fn target(session: &mut Session, what: &str) -> Result<Target, Failure> {
                 unit,
                 number: code.is_none().then(|| what.to_owned()),
                 hash,
+                // A server asked with a token decides; to who signs alone it
+                // refuses, and says with what record to void instead.
+                is_marking: false,
             })
         }
     }

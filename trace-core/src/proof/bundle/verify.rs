@@ -59,6 +59,7 @@ pub(super) fn verify(
     let barred = lineage::barred(bundle.code, established, &completeness, &disputed)?;
     let mut judgement = status::judge(&state, &barred, disputing, as_of);
     evidence.weigh(&mut judgement);
+    tell_correction(&mut judgement, replay.records());
     let placed = replay
         .records()
         .iter()
@@ -67,7 +68,6 @@ pub(super) fn verify(
     if let Some(placed) = placed {
         weigh_unread(&mut judgement, placed.index);
     }
-    tell_correction(&mut judgement, replay.records());
     let policy = established.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();
