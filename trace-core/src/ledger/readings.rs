@@ -1,7 +1,7 @@
 //! Raw temperature readings, beside the log: stored compressed, never edited,
 //! sealed into segments that a signed record binds.
 //!
-//! What arrives is *unsealed*: rows of up to [`ROW_MAX`](rows::ROW_MAX) readings
+//! What arrives is *unsealed*: rows of up to 512 readings
 //! of one probe that never overlap, so that order of arrival leaves no trace and
 //! a live probe's single readings gather in its last row. A **draft** takes the
 //! oldest of them out as a segment with its root; once the ledger has admitted

@@ -31,7 +31,7 @@ use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Most readings in one chunk. Larger ones hardly get smaller by the reading
-/// (2,048 take 1.5 % more than 16,384), and this many are 32 KiB of memory when
+/// (2,048 take 2 to 6 % more than 16,384), and this many are 32 KiB of memory when
 /// decoded, which is what a reader holds of a probe.
 pub(super) const COUNT_MAX: usize = 2_048;
 
@@ -42,7 +42,7 @@ const SUM_LENGTH: usize = 8;
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effort {
-    /// For what is soon written again: half the time, 1 to 3 % longer.
+    /// For what is soon written again: up to twice as fast, 1 to 2 % longer.
     Quick,
     /// For what stays.
     Thorough,

@@ -240,7 +240,13 @@ impl<'s> Plan<'s> {
             let behind = arrivals
                 .first()
                 .is_some_and(|(it, _)| it.at_ms > header.last_ms);
-            if !(is_last && behind && header.count >= ROW_MAX) {
+            // A row that is full enough is left as it is: one that is full, or half
+            // full when as much comes behind it as fills rows by itself.
+            let enough = match arrivals.len() >= ROW_MAX {
+                true => ROW_MAX / 2,
+                false => ROW_MAX,
+            };
+            if !(is_last && behind && header.count >= enough) {
                 old = home.decode()?;
                 replaced = Some(home.first);
             }

@@ -51,8 +51,8 @@ pub enum Segment {
     Pruned,
 }
 
-/// Drafts settled in one transaction on opening: together at most 16 million
-/// readings could go back, of which a day's are 1,440 each.
+/// Drafts settled in one transaction on opening: 64 of the largest are 4.2 million
+/// readings, 100 MB while they go back.
 const SETTLED_AT_ONCE: usize = 64;
 
 impl SegmentRow {

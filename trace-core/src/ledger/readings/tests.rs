@@ -237,6 +237,18 @@ fn single_readings_gather_in_full_rows_and_late_ones_split_them_evenly() {
     assert_eq!(shelves.all(probe(1))[0].at_ms, EARLIEST_MS);
 }
 
+/// A day at once does not read the day before again, unless too little was left.
+#[test]
+fn a_burst_leaves_a_row_that_is_half_full_and_fills_one_that_is_not() {
+    let shelves = shelves();
+    for (until, rows) in [(1_440, 3), (2_880, 6), (3_072, 7), (3_080, 7), (4_520, 10)] {
+        let from = shelves.all(probe(1)).len() as u64;
+        shelves.store(vec![(probe(1), minutes(from..until))]);
+        assert_eq!(shelves.all(probe(1)), minutes(0..until));
+        assert_eq!(shelves.rows(probe(1), UNSEALED), rows, "after {until}");
+    }
+}
+
 #[test]
 fn a_group_s_probes_keep_to_themselves_over_all_threads() {
     let shelves = shelves();
