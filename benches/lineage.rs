@@ -60,7 +60,7 @@ use trace_core::record::submission::Submission;
 use trace_fixtures::stage::{Stage, parts};
 use trace_fixtures::{Who, World};
 use trace_http::language::Language;
-use trace_http::sheet::{Asked, write_csv};
+use trace_http::sheet::{self, Asked, grid::SheetFormat};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -281,8 +281,14 @@ fn sheet(grown: &Grown) {
         let before_mib = resident_mib();
         took_ms.push(
             1e3 * seconds(|| {
-                let totals =
-                    write_csv(&view, &mut lookup, asked, Language::Chinese, &mut out).unwrap();
+                let totals = sheet::write(
+                    &view,
+                    &mut lookup,
+                    asked,
+                    (SheetFormat::Csv, Language::Chinese),
+                    &mut out,
+                )
+                .unwrap();
                 assert_eq!(totals.rows, DESCENDANTS as u64);
             }),
         );

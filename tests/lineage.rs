@@ -14,6 +14,7 @@
 //! | `many` | many short histories, each with several submitters at once |
 //! | `race` | several submitters for the last kilogram |
 //! | `deep` | a lineage so deep, and one so wide, that no stack or page could hold it |
+//! | `questions` | each sort of open question and of balance, once asked and once not |
 //!
 //! The seed is printed. `TRACE_LINEAGE_STEPS` sets how many acts are tried (20,000
 //! unless told), `TRACE_LINEAGE_SEED` repeats a run. `TRACE_LINEAGE_HISTORIES` sets
@@ -41,6 +42,7 @@ mod lineage {
     mod deep;
     mod many;
     mod plain;
+    mod questions;
     mod race;
     mod run;
     mod verdict;

@@ -2,12 +2,15 @@
 //! holds it, and what bars it.
 
 use super::plain::Model;
-use trace_core::ident::TraceCode;
+use std::collections::BTreeMap;
+use trace_core::ident::{Area, TraceCode};
 use trace_core::ledger::View;
+use trace_core::ledger::balances::{self, Period, ProductBalance};
 use trace_core::ledger::lineage;
 use trace_core::ledger::lookup::Lookup;
 use trace_core::record::Status;
 use trace_core::record::movement::Manner;
+use trace_core::record::quantity::BaseUnit;
 use trace_core::record::status::Reason;
 use trace_fixtures::{Who, World};
 
@@ -53,6 +56,40 @@ pub fn balances(view: &View, model: &Model, world: &World) {
         wanted.sort_unstable();
         assert_eq!(found, wanted, "{code}");
     }
+}
+
+/// What each entity holds in all, and its area, against what the model's lots
+/// add up to.
+pub fn entities(view: &View, model: &Model, world: &World) {
+    let period = Period {
+        first: None,
+        last: world.today().add_days(400).unwrap(),
+    };
+    let held = |found: Vec<ProductBalance>| {
+        let mut sums: BTreeMap<BaseUnit, i64> = BTreeMap::new();
+        for product in found {
+            assert!(product.held >= 0 && product.held_before == 0, "{product:?}");
+            *sums.entry(product.base).or_default() += product.held;
+        }
+        sums.retain(|_, sum| *sum != 0);
+        sums
+    };
+    let mut all: BTreeMap<BaseUnit, i64> = BTreeMap::new();
+    for (place, who) in Who::ALL.iter().enumerate() {
+        let mut wanted: BTreeMap<BaseUnit, i64> = BTreeMap::new();
+        for unit in model.units.values() {
+            let lot = unit.lots.get(&place).map_or(0, |lot| lot.amount);
+            for sums in [&mut wanted, &mut all] {
+                *sums.entry(unit.measure).or_default() += i64::try_from(lot).unwrap();
+            }
+        }
+        wanted.retain(|_, sum| *sum != 0);
+        let found = balances::of_entity(view, world.id(*who), period).unwrap();
+        assert_eq!(held(found), wanted, "{who:?}");
+    }
+    all.retain(|_, sum| *sum != 0);
+    let found = balances::of_area(view, Area::HEBEI, period).unwrap();
+    assert_eq!(held(found), all);
 }
 
 /// What bars a unit, by look-up; its status.

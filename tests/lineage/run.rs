@@ -248,6 +248,7 @@ fn goods_move_as_a_plain_model_says() {
     }
     let view = run.stage.view();
     check::balances(&view, &run.model, &run.stage.world);
+    check::entities(&view, &run.model, &run.stage.world);
     let questions = lineage::questions(&view, 0, usize::MAX).unwrap();
     assert_eq!(questions.len() as u64, run.model.questions);
     let (digest, note) = (

@@ -14,12 +14,14 @@
 
 mod audit;
 mod backup;
+mod balance;
 mod bundle;
 mod demo;
 mod document;
 mod entity;
 mod erase;
 mod failure;
+mod grade;
 mod init;
 mod issue;
 mod key;
@@ -27,6 +29,7 @@ mod keyfile;
 mod local;
 mod manner;
 mod progress;
+mod questions;
 mod recall;
 mod remote;
 mod show;
@@ -68,6 +71,12 @@ pub enum Command {
     Trace(trace::Trace),
     /// Recall a unit with all that was made of it, or rehearse that
     Recall(recall::Recall),
+    /// Show what came to an entity or an area, went, ended and is held
+    Balance(balance::Balance),
+    /// Show what is open and wants an inspector's answer
+    Questions(questions::Questions),
+    /// Show the risk grade and credit grade of an entity
+    Grade(grade::Grade),
     /// Store and fetch documents that records name
     #[command(subcommand)]
     Document(document::DocumentCommand),
@@ -105,6 +114,9 @@ impl Command {
             Self::Show(it) => it.run(manner),
             Self::Trace(it) => it.run(manner),
             Self::Recall(it) => it.run(manner),
+            Self::Balance(it) => it.run(manner),
+            Self::Questions(it) => it.run(manner),
+            Self::Grade(it) => it.run(manner),
             Self::Document(it) => it.run(manner),
             Self::Bundle(it) => it.run(manner),
             Self::Verify(it) => it.run(manner),

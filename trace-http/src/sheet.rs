@@ -1,12 +1,12 @@
 //! The recall sheet as a file: one row for each place where some of the goods
-//! are, as CSV for a spreadsheet or as JSON, written row by row.
+//! are, as CSV or XLSX for a spreadsheet or as JSON, written row by row.
 //!
 //! Rows stand by quantity, the largest first, as long as they are few enough to
-//! be held while they are put in order; behind that, as they are found. What
-//! somebody else typed never begins a cell with a sign that a spreadsheet takes
-//! for a formula (OWASP, CSV injection).
+//! be held while they are put in order; behind that, as they are found.
 //!
 //! Not here: who may have it.
+
+pub mod grid;
 
 use std::{
     cmp::Reverse,
@@ -27,18 +27,13 @@ use trace_core::{
 };
 
 use crate::language::Language;
+use grid::{Cell, Grid, SheetFormat};
 
 /// Rows put in order: 65,536 of about 200 bytes are 13 MB.
 const ORDERED_ROWS_MAX: usize = 1 << 16;
 
 /// Entities remembered while rows are written: 1,024 of about 300 bytes.
 const PARTIES_MAX: usize = 1 << 10;
-
-/// Signs that begin a formula, also in their full-width form; tab and line ends
-/// are cut off before it is looked at.
-const FORMULA_SIGNS: [char; 8] = [
-    '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-];
 
 /// Why a sheet was not written to its end.
 #[derive(Debug, thiserror::Error)]
@@ -272,6 +267,13 @@ pub fn measure(base: BaseUnit) -> &'static str {
     }
 }
 
+/// The measure of this name in JSON.
+#[must_use]
+pub fn base_unit(name: &str) -> Option<BaseUnit> {
+    let all = [BaseUnit::Gram, BaseUnit::Millilitre, BaseUnit::Piece];
+    all.into_iter().find(|base| measure(*base) == name)
+}
+
 /// Every whereabouts, with its name in JSON and in words.
 const PLACES: [(Whereabouts, &str, &str, &str); 9] = [
     (Whereabouts::Held, "held", "held", "在手"),
@@ -322,22 +324,17 @@ pub fn sign(language: Language, name: &str) -> &'static str {
     }
 }
 
-/// Writes the sheet as CSV (RFC 4180) in UTF-8 behind a byte order mark, by
-/// which spreadsheets know it.
+/// Writes the sheet as a file that a spreadsheet opens.
 ///
 /// # Errors
 /// [`SheetFailed`].
-pub fn write_csv(
+pub fn write(
     view: &View,
     lookup: &mut Lookup<'_>,
     asked: Asked,
-    language: Language,
-    mut out: impl Write,
+    (format, language): (SheetFormat, Language),
+    out: impl Write,
 ) -> Result<Totals, SheetFailed> {
-    out.write_all("\u{feff}".as_bytes())?;
-    let mut sheet = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(out);
     let head = language.of(
         [
             "step",
@@ -374,37 +371,28 @@ pub fn write_csv(
             "收货电话",
         ],
     );
-    sheet.write_record(head).map_err(io::Error::from)?;
+    let mut grid = Grid::begin(format, &head, out)?;
     let totals = rows(view, lookup, asked, |line| {
-        let mut cells = vec![
-            line.depth.to_string(),
-            line.code.to_string(),
-            line.product,
-            in_words(language, place(line.whereabouts)).to_owned(),
-            line.amount.to_string(),
-            sign(language, measure(line.base)).to_owned(),
-            line.since.unwrap_or_default(),
+        let mut cells: Vec<Cell> = vec![
+            Cell::number(line.depth),
+            line.code.to_string().into(),
+            line.product.into(),
+            in_words(language, place(line.whereabouts)).into(),
+            Cell::number(line.amount),
+            sign(language, measure(line.base)).into(),
+            line.since.unwrap_or_default().into(),
         ];
         for contact in [line.entity, line.to] {
             let contact = contact.map(|it| {
                 let (name, phone) = (it.name.unwrap_or_default(), it.phone.unwrap_or_default());
                 [it.entity.to_string(), name, it.area, phone]
             });
-            cells.extend(contact.unwrap_or_default());
+            cells.extend(contact.unwrap_or_default().map(Cell::from));
         }
-        let cells = cells.iter().map(|cell| harmless(cell));
-        sheet.write_record(cells).map_err(io::Error::from)
+        grid.row(&cells)
     })?;
-    sheet.flush()?;
+    grid.finish()?;
     Ok(totals)
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn harmless(cell: &str) -> String {
-    match cell.trim_start().starts_with(FORMULA_SIGNS) || cell.starts_with(['\t', '\r', '\n']) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
-    }
 }
 
 /// Writes the sheet as JSON: the code, its rows, what they add up to.
@@ -443,26 +431,6 @@ pub fn write_json(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_cell_begins_with_what_a_spreadsheet_takes_for_a_formula() {
-        for cell in [
-            "=1+1",
-            "+86 138",
-            "-2",
-            "@SUM(A1)",
-            "\t=1",
-            " =1",
-            "\u{ff1d}1",
-            "\r=1",
-        ] {
-            let told = harmless(cell);
-            assert!(told.starts_with('\''), "{cell:?}: {told:?}");
-        }
-        for cell in ["韭菜", "", "12", "a=1", "2026-01-01"] {
-            assert_eq!(harmless(cell), cell);
-        }
-    }
 
     #[test]
     fn every_whereabouts_has_its_name_and_words() {

@@ -158,6 +158,107 @@ fn a_recall_is_rehearsed_then_recorded_and_every_look_says_so() {
 }
 
 #[test]
+fn balances_questions_and_grades_are_told_from_a_folder_and_open_in_a_spreadsheet() {
+    let city = City::new();
+    let issued = city.issue(&[]);
+    let shown = city.place.json(&["show", text(&issued, "code")]);
+    let producer = text(&shown["records"][0]["signer"], "entity");
+    let balance = ["balance", "--entity", producer];
+    let told = city.place.json(&balance);
+    assert_eq!(told["products"][0]["held"], 6_250, "{told}");
+    let people = city
+        .place
+        .text(&[&balance[..], &["--language", "zh"]].concat());
+    assert!(
+        people.contains("韭菜") && people.contains("期末在手 6250"),
+        "{people}"
+    );
+    for (file, head) in [("b.csv", "\u{feff}product,".as_bytes()), ("b.xlsx", b"PK")] {
+        let out = ["balance", "--area", "131023", "--out", file];
+        city.place.json(&out);
+        let path = city.place.path(file);
+        assert!(fs::read(&path).unwrap().starts_with(head), "{file}");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let grade = city.place.json(&["grade", producer]);
+    assert_eq!(
+        (&grade["risk"], &grade["credit"]),
+        (&"A".into(), &"A".into())
+    );
+    let people = city.place.text(&["grade", producer, "--language", "zh"]);
+    assert!(people.contains("风险分级 A"), "{people}");
+    let none = city
+        .place
+        .json(&["questions", "--about", "volumes", "--out", "q.xlsx"]);
+    assert_eq!(none, Value::Array(Vec::new()));
+    assert!(
+        fs::read(city.place.path("q.xlsx"))
+            .unwrap()
+            .starts_with(b"PK")
+    );
+    let recall = [
+        "recall",
+        text(&issued, "code"),
+        "--dry-run",
+        "--out",
+        "r.xlsx",
+    ];
+    city.place.json(&recall);
+    assert!(
+        fs::read(city.place.path("r.xlsx"))
+            .unwrap()
+            .starts_with(b"PK")
+    );
+
+    let nobody = trace_core::ident::EntityId::from_bytes([7; 10]).to_string();
+    for (arguments, code) in [
+        (&["balance", "--entity", &nobody][..], 1),
+        (&["grade", &nobody], 1),
+        (&["grade", producer, "--formula", "9"], 1),
+        (&["balance"], 2),
+        (&["balance", "--area", "131"], 2),
+        (&["balance", "--area", "131023", "--entity", producer], 2),
+        (&["questions", "--about", "weather"], 2),
+    ] {
+        let output = city.place.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn balances_questions_and_grades_are_told_by_a_server_to_whom_they_may_be_told() {
+    let seen = Seen::new();
+    let shown = seen.json(&["show", &seen.code], &[]);
+    let producer = text(&shown["records"][0]["signer"], "entity");
+    let balance = ["balance", "--entity", producer, "--out", "b.xlsx"];
+    let area = ["balance", "--area", "131023"];
+    let grade = ["grade", producer];
+    let questions = ["questions", "--about", "findings", "--out", "q.csv"];
+    assert_eq!(
+        seen.json(&balance, &INSPECTOR)["products"][0]["held"],
+        6_250
+    );
+    assert!(
+        fs::read(seen.city.place.path("b.xlsx"))
+            .unwrap()
+            .starts_with(b"PK")
+    );
+    assert_eq!(seen.json(&area, &INSPECTOR)["area"], "131023");
+    assert_eq!(seen.json(&grade, &INSPECTOR)["risk"], "A");
+    assert_eq!(seen.json(&questions, &INSPECTOR), Value::Array(Vec::new()));
+    let sheet = fs::read_to_string(seen.city.place.path("q.csv")).unwrap();
+    assert_eq!(sheet.lines().count(), 1, "{sheet}");
+    for arguments in [&balance[..], &area, &grade] {
+        seen.refuses(arguments, &ELSEWHERE, 1, "right_missing");
+        seen.refuses(arguments, &[], 1, "token_wrong");
+    }
+    seen.refuses(&questions, &[], 1, "token_wrong");
+    let nobody = trace_core::ident::EntityId::from_bytes([7; 10]).to_string();
+    seen.refuses(&["grade", &nobody], &INSPECTOR, 1, "entity_unknown");
+}
+
+#[test]
 fn a_document_is_stored_and_fetched_by_its_hash() {
     let city = City::new();
     let bytes = b"%PDF-1.7\n%%EOF\n";

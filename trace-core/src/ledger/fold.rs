@@ -4,8 +4,9 @@
 //! replaying the log makes the same rows, byte for byte.
 
 use super::corrections::Correcting;
+use super::fold_flow;
 use super::fold_movement::Folding;
-use super::folded::{ChainState, RecordPlace, RequestState};
+use super::folded::{Behind, ChainState, RecordPlace, RequestState};
 use super::log::Request;
 use super::{Failed, cold_chain, evidence, rows};
 use crate::ident::EntityId;
@@ -31,7 +32,7 @@ pub(crate) type Change = (Vec<u8>, Vec<u8>);
 /// What `record`, standing at `index`, changes. `claims` are the record's, with
 /// its trade section at hand; `signer` is the entity whose key signed.
 pub(crate) fn changes(
-    folded: &impl Facts<Error = Failed>,
+    folded: &(impl Facts<Error = Failed> + Behind),
     record: &Signed,
     body: &Body,
     claims: &[Claim],
@@ -98,6 +99,7 @@ pub(crate) fn changes(
             cold_chain::changes(folded, claim, signer, index, &mut out)?;
         }
     }
+    fold_flow::changes(folded, claims, signer, (index, hash), &mut out)?;
     Ok(out)
 }
 

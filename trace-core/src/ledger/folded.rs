@@ -331,6 +331,18 @@ impl Folded {
     }
 }
 
+/// Whatever stands before the folded state and answers for it.
+pub(crate) trait Behind {
+    /// The folded state itself.
+    fn behind(&self) -> &Folded;
+}
+
+impl Behind for Folded {
+    fn behind(&self) -> &Folded {
+        self
+    }
+}
+
 impl Registry for Folded {
     type Error = Failed;
 

@@ -7,14 +7,18 @@
 
 pub mod audit;
 pub mod backup;
+pub mod balances;
 pub mod bundling;
 mod checkpoints;
 mod clock;
 pub mod cold_chain;
+pub mod conduct;
 mod corrections;
 pub mod documents;
 mod evidence;
+pub mod flow;
 mod fold;
+mod fold_flow;
 mod fold_movement;
 mod folded;
 pub mod hosted;
@@ -25,6 +29,7 @@ pub mod lookup;
 pub mod lookups;
 mod nodes;
 pub mod opening;
+pub mod questions;
 pub mod readings;
 pub mod recall_sheet;
 mod rows;

@@ -7,6 +7,7 @@
 use crate::error::Store;
 use crate::ident::{Area, EntityId, EquipmentId, TraceCode};
 use crate::record::kinds::unit_created::ProductClass;
+use crate::record::quantity::BaseUnit;
 use crate::record::sign::KeyId;
 use crate::record::wire::PersonId;
 use crate::record::{Hash, SubjectId, encode};
@@ -306,6 +307,93 @@ pub(crate) fn parents(code: &TraceCode) -> Vec<u8> {
 
 /// Differences that the policy does not cover, by index: the prefix of their keys.
 pub(crate) const QUESTIONS: &[u8] = b"O";
+
+/// Certificates used after their last day, by index: the prefix of their keys.
+pub(crate) const EXPIRED_USES: &[u8] = b"X";
+
+/// Certificates of which little is left, by the index of the record that brought
+/// them there: the prefix of their keys.
+pub(crate) const NEARLY_SPENT: &[u8] = b"I";
+
+/// How many transfers are on their way, by bucket of the log: the prefix of
+/// their keys.
+pub(crate) const PENDING: &[u8] = b"H";
+
+/// Bucket of 256 log indexes → how many of the transfers made there are on their
+/// way.
+pub(crate) fn pending(index: u64) -> Vec<u8> {
+    at(PENDING.to_vec(), index >> 8)
+}
+
+/// Maker → the recalls of its units, by index: the prefix of their keys.
+pub(crate) fn recalls_of(id: &EntityId) -> Vec<u8> {
+    key(b'R', &[id.as_bytes()])
+}
+
+/// All flows: the prefix of their keys.
+pub(crate) const FLOWS: &[u8] = b"B";
+
+/// Area and entity → its flows, by day, measure and product: the prefix of their
+/// keys.
+pub(crate) fn flows_of(area: u32, entity: &EntityId) -> Vec<u8> {
+    key(b'B', &[&area.to_be_bytes(), entity.as_bytes()])
+}
+
+/// A prefix continued by a day, so that rows lie in the order of days.
+pub(crate) fn on_day(mut prefix: Vec<u8>, day: i32) -> Vec<u8> {
+    // The sign's bit turned: days before 1970 come first.
+    let ordered = day.cast_unsigned() ^ (1 << 31);
+    prefix.extend_from_slice(&ordered.to_be_bytes());
+    prefix
+}
+
+/// A prefix continued by a measure and a product.
+pub(crate) fn of_product(mut prefix: Vec<u8>, base: BaseUnit, product: &str) -> Vec<u8> {
+    prefix.push(match base {
+        BaseUnit::Gram => 0,
+        BaseUnit::Millilitre => 1,
+        BaseUnit::Piece => 2,
+    });
+    prefix.extend_from_slice(product.as_bytes());
+    prefix
+}
+
+/// What the key of a flow says: area, entity, day, measure and product.
+pub(crate) fn flow_of(key: &[u8]) -> Option<(u32, EntityId, i32, BaseUnit, &str)> {
+    let (area, rest) = key.strip_prefix(FLOWS)?.split_first_chunk()?;
+    let (entity, rest) = rest.split_first_chunk()?;
+    let (day, rest) = rest.split_first_chunk()?;
+    let (base, product) = product_of(rest)?;
+    let day = (u32::from_be_bytes(*day) ^ (1 << 31)).cast_signed();
+    let entity = EntityId::from_bytes(*entity);
+    Some((u32::from_be_bytes(*area), entity, day, base, product))
+}
+
+fn product_of(rest: &[u8]) -> Option<(BaseUnit, &str)> {
+    let (base, product) = rest.split_first()?;
+    let base = match base {
+        0 => BaseUnit::Gram,
+        1 => BaseUnit::Millilitre,
+        2 => BaseUnit::Piece,
+        _ => return None,
+    };
+    Some((base, str::from_utf8(product).ok()?))
+}
+
+/// All totals of areas: the prefix of their keys.
+pub(crate) const TOTALS: &[u8] = b"G";
+
+/// Area → its total flow, by measure and product: the prefix of their keys.
+pub(crate) fn totals_of(area: u32) -> Vec<u8> {
+    key(b'G', &[&area.to_be_bytes()])
+}
+
+/// What the key of a total says: area, measure and product.
+pub(crate) fn total_of(key: &[u8]) -> Option<(u32, BaseUnit, &str)> {
+    let (area, rest) = key.strip_prefix(TOTALS)?.split_first_chunk()?;
+    let (base, product) = product_of(rest)?;
+    Some((u32::from_be_bytes(*area), base, product))
+}
 
 /// A prefix continued by an index, so that rows lie in the log's order.
 pub(crate) fn at(mut prefix: Vec<u8>, index: u64) -> Vec<u8> {

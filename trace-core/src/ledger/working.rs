@@ -6,7 +6,7 @@
 //! a record changes it.
 
 use super::Failed;
-use super::folded::{ChainState, Folded};
+use super::folded::{Behind, ChainState, Folded};
 use crate::ident::{EntityId, TraceCode};
 use crate::record::claim::{Claim, Policy, Tolerance};
 use crate::record::kinds::unit_created::ProductClass;
@@ -116,6 +116,12 @@ fn remembered<K: std::hash::Hash + Eq + Copy, V: Clone>(
         put(memory, *key, found.clone());
     }
     Ok(found)
+}
+
+impl Behind for Working<'_> {
+    fn behind(&self) -> &Folded {
+        &self.folded
+    }
 }
 
 impl Registry for Working<'_> {

@@ -18,6 +18,7 @@ pub(crate) mod custody;
 mod entities;
 mod evidence;
 pub mod forms;
+pub mod grading;
 pub(crate) mod halting;
 pub mod movements;
 pub mod official;

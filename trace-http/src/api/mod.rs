@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod balance;
+pub mod balances;
 pub mod bearer;
 pub mod certificates;
 pub mod codes;
@@ -13,6 +14,7 @@ pub mod conduct;
 pub mod corrections;
 pub mod documents;
 pub mod entities;
+pub mod grade;
 pub mod lineage;
 pub mod office;
 pub mod openapi;

@@ -10,18 +10,20 @@ use utoipa::OpenApi;
 
 use super::{
     answer::fixed,
-    balance, certificates, cold, corrections, documents, entities, lineage, orders, prepare,
-    proofs, questions, reading, receipts,
+    balance, balances, certificates, cold, corrections, documents, entities, lineage, orders,
+    prepare, proofs, questions, reading, receipts,
     routes::{Caller, Content, ROUTES, Route},
     schemas, submitting, warehouse,
 };
-use crate::problem::MEDIA_TYPE;
+use crate::{problem::MEDIA_TYPE, sheet::grid::SheetFormat};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
     balance::BalanceAnswer,
     balance::BalanceLine,
     balance::HolderLine,
+    balances::PeriodBalance,
+    balances::ProductLine,
     certificates::CertificateOrder,
     certificates::CertificateAnswer,
     certificates::DurabilityOrder,
@@ -77,13 +79,16 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     (
         "about",
         "string",
-        "`quantities`, unexplained ones, as where left out; or `transfers` not received in time",
+        "`quantities`, unexplained ones, as where left out; `transfers` not received in time; \
+         `certificates` about to be overspent; `volumes` that jumped; `expired` certificates used; \
+         `findings` overdue",
     ),
     (
         "after",
         "string",
         "The last index or code that came, or what the answer says to give; what follows it is wanted",
     ),
+    ("area", "string", "Six digits of GB/T 2260"),
     ("atomic", "boolean", "Whether one refusal refuses all"),
     (
         "before",
@@ -101,6 +106,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "string",
         "`forward`, to what was made of it, as where left out; or `back`",
     ),
+    (
+        "first_day",
+        "string",
+        "The first civil date of the period; the ledger's first where left out",
+    ),
     ("from", "integer", "The index, or the size, to begin with"),
     ("gtin", "string", "A GTIN of 8 to 14 digits"),
     (
@@ -111,9 +121,14 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("id", "string", "An entity's id"),
     ("index", "integer", "An index in the log"),
     (
+        "last_day",
+        "string",
+        "The last civil date of the period; today where left out",
+    ),
+    (
         "limit",
         "integer",
-        "At most so many, 1 to 100; units of a lineage, 1 to 1,000",
+        "At most so many, 1 to 100; units of a lineage and products of a balance, 1 to 1,000",
     ),
     ("lot", "string", "A batch as its maker writes it"),
     ("number", "string", "A certificate's number"),
@@ -142,6 +157,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "until",
         "string",
         "A time of RFC 3339: only what was made until then; all where left out",
+    ),
+    (
+        "version",
+        "integer",
+        "Which published formula; the newest where left out",
     ),
 ];
 
@@ -275,6 +295,10 @@ fn content(content: Content) -> Value {
             "text/csv": {"schema": {
                 "type": "string",
                 "description": "UTF-8 behind a byte order mark, a line for each row; wanted by Accept",
+            }},
+            SheetFormat::Xlsx.media_range(): {"schema": {
+                "type": "string", "format": "binary",
+                "description": "The same rows for a spreadsheet; wanted by Accept",
             }},
         }),
         Content::Document => json!({

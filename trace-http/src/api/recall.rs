@@ -15,7 +15,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -34,7 +34,7 @@ use crate::{
     body::Parameters,
     language::Language,
     problem::{Problem, Refusal},
-    sheet::{self, Asked, SheetFailed},
+    sheet::{self, Asked, SheetFailed, grid::SheetFormat},
 };
 
 /// Bytes written at a time.
@@ -72,7 +72,7 @@ pub async fn sheet(
     office
         .log_lookup(&bearer.0, looked_up, page.purpose)
         .await?;
-    let is_csv = wants_csv(&headers);
+    let format = SheetFormat::accepted(&headers);
     let language = Language::preferred(&headers);
     let (sender, mut receiver) = channel(CHUNKS_WAITING);
     tokio::task::spawn_blocking(move || {
@@ -80,15 +80,24 @@ pub async fn sheet(
         let written = office
             .lookup(&view, Audience::Full)
             .map_err(SheetFailed::from)
-            .and_then(|mut lookup| match is_csv {
-                true => sheet::write_csv(&view, &mut lookup, asked, language, &mut chunks),
-                false => sheet::write_json(&view, &mut lookup, asked, &mut chunks),
+            .and_then(|mut lookup| match format {
+                Some(format) => {
+                    let how = (format, language);
+                    sheet::write(&view, &mut lookup, asked, how, &mut chunks)
+                }
+                None => sheet::write_json(&view, &mut lookup, asked, &mut chunks),
             });
         // A reader that has gone needs to hear nothing.
         let _ = match written {
             Ok(_) => sender.blocking_send(end()),
             Err(SheetFailed::Ledger(failed)) => sender.blocking_send(Err(failed.into())),
-            Err(SheetFailed::Write(_)) => Ok(()),
+            Err(SheetFailed::Write(error)) => {
+                // A reader that has gone is no fault; a full disk is.
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    tracing::error!(%error, "a sheet was not written");
+                }
+                sender.blocking_send(Err(Refusal::Failed.into()))
+            }
         };
     });
     // Nothing is promised before there is something to show.
@@ -97,17 +106,31 @@ pub async fn sheet(
         Some(Err(problem)) => return Err(problem),
         None => return Err(Refusal::Failed.into()),
     };
-    let fixed = HeaderValue::from_static;
-    let (media_type, ending) = match is_csv {
-        true => ("text/csv; charset=utf-8", "csv"),
-        false => ("application/json", "json"),
+    let headers = sheet_headers(format, &format!("{}.recall", code.compact()))?;
+    let body = Streamed {
+        first: Some(first),
+        receiver,
     };
-    let name = format!(
-        "attachment; filename=\"{}.recall.{ending}\"",
-        code.compact()
-    );
+    Ok((headers, Body::new(body)).into_response())
+}
+
+/// What a sheet, or the same as JSON, is answered with: for whoever asked, to
+/// be kept in a file.
+///
+/// # Errors
+/// [`Refusal::Failed`] for a name that is none.
+pub(super) fn sheet_headers(
+    format: Option<SheetFormat>,
+    name: &str,
+) -> Result<[(HeaderName, HeaderValue); 6], Problem> {
+    let fixed = HeaderValue::from_static;
+    let (media_type, ending) = match format {
+        Some(format) => (format.media_type(), format.ending()),
+        None => ("application/json", "json"),
+    };
+    let name = format!("attachment; filename=\"{name}.{ending}\"");
     let name = HeaderValue::try_from(name).map_err(|_| Problem::new(Refusal::Failed))?;
-    let headers = [
+    Ok([
         (header::CONTENT_TYPE, fixed(media_type)),
         (header::CONTENT_DISPOSITION, name),
         (header::CACHE_CONTROL, fixed("no-store")),
@@ -116,33 +139,8 @@ pub async fn sheet(
             fixed("accept, accept-language, authorization"),
         ),
         (header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
-        (
-            header::HeaderName::from_static("trace-audience"),
-            fixed("full"),
-        ),
-    ];
-    let body = Streamed {
-        first: Some(first),
-        receiver,
-    };
-    Ok((headers, Body::new(body)).into_response())
-}
-
-/// Whether `Accept` names CSV before JSON; whoever names neither has JSON.
-fn wants_csv(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    let named = accepted
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    let mut known = named.filter_map(|range| {
-        let range = range.split(';').next().unwrap_or_default().trim();
-        match range.to_ascii_lowercase().as_str() {
-            "text/csv" => Some(true),
-            "application/json" => Some(false),
-            _ => None,
-        }
-    });
-    known.next().unwrap_or(false)
+        (HeaderName::from_static("trace-audience"), fixed("full")),
+    ])
 }
 
 type Chunk = Result<Bytes, Problem>;

@@ -12,8 +12,9 @@ use axum::{
 };
 
 use super::{
-    balance, certificates, codes, cold, conduct, corrections, documents, entities, lineage,
-    office::Office, openapi, prepare, proofs, questions, reading, recall, submitting, warehouse,
+    balance, balances, certificates, codes, cold, conduct, corrections, documents, entities, grade,
+    lineage, office::Office, openapi, prepare, proofs, questions, reading, recall, submitting,
+    warehouse,
 };
 use crate::page;
 
@@ -45,7 +46,7 @@ pub enum Content {
     Note,
     /// A page.
     Page,
-    /// JSON of the schema of this name, or a sheet of CSV.
+    /// JSON of the schema of this name, or a sheet of CSV or XLSX.
     SheetOr(&'static str),
     /// A document: PDF, JPEG or PNG.
     Document,
@@ -117,6 +118,7 @@ table! {
         get "/v1/proof/consistency" proofs::consistency, "That a longer log begins with a shorter one", ["from" "to"], Nothing => Json("ConsistencyAnswer");
         get "/v1/anchor" reading::anchor, "The trust anchor: the ledger's key and the hash of leaf 0", [], Nothing => Json("AnchorAnswer");
         get "/v1/kinds" reading::kinds, "What can be said: every kind with its fields and who may sign it", [], Nothing => Json("Kinds");
+        get "/v1/grading" grade::formulas, "The formula of risk and credit grades, as it was published", ["version"], Nothing => Json("GradingFormula");
         get "/openapi.json" openapi::document, "This description", [], Nothing => Json("OpenApi");
     }
     Signer {
@@ -126,7 +128,10 @@ table! {
     Token {
         get "/v1/codes/{code}/balance" balance::unit, "Where all of a unit is: made, held, on its way, used, sold, lost, unexplained", ["after" "purpose"], Nothing => Json("BalanceAnswer");
         get "/v1/codes/{code}/recall" recall::sheet, "The recall sheet: where everything is that was made of a unit, with whom", ["until" "purpose"], Nothing => SheetOr("RecallSheet");
-        get "/v1/questions" questions::questions, "Open questions: quantities unexplained, transfers not received in time", ["about" "after" "limit" "purpose"], Nothing => Json("QuestionsAnswer");
+        get "/v1/questions" questions::questions, "Open questions: what does not add up, is late, expired, overspent or jumped", ["about" "after" "limit" "purpose"], Nothing => SheetOr("QuestionsAnswer");
+        get "/v1/entities/{id}/balance" balances::of_entity, "What came to an entity, went, ended and is held, by product, over a period", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => SheetOr("PeriodBalance");
+        get "/v1/areas/{area}/balance" balances::of_area, "The same of an area with all in it", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => SheetOr("PeriodBalance");
+        get "/v1/entities/{id}/grade" grade::grade, "The risk grade and credit grade of an entity, with every input", ["on" "version" "purpose"], Nothing => Json("GradeAnswer");
         post "/v1/readings" cold::append, "Readings of the token's entity's probes, durable when answered", [], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
         post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");
     }

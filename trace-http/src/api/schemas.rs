@@ -173,6 +173,32 @@ pub(super) fn of_core() -> Map<String, Value> {
             "area": {"type": "string"},
             "phone": {"type": ["string", "null"]},
         })),
+        "GradeAnswer": object("The risk grade and credit grade of an entity, with every input", json!({
+            "entity": {"type": "string"},
+            "on": {"type": "string", "format": "date"},
+            "first_day": {"type": "string", "format": "date", "description": "Of what was counted"},
+            "version": {"type": "integer", "description": "Of the formula, as /v1/grading has it"},
+            "risk": grade(),
+            "risk_points": {"type": "integer", "description": "From 0 up"},
+            "credit": grade(),
+            "credit_points": {"type": "integer", "description": "Out of 100"},
+            "lines": list("GradeLine"),
+            "checkpoint": note(),
+        })),
+        "GradeLine": object("One input of a grade", term(json!({
+            "count": {"type": "integer"},
+            "risk_points": {"type": "integer", "description": "That it adds"},
+            "credit_points": {"type": "integer", "description": "That it takes away"},
+        }))),
+        "GradingFormula": object("A formula of grades, as it was published", json!({
+            "version": {"type": "integer"},
+            "days": {"type": "integer", "description": "That are counted, up to the day"},
+            "terms": {"type": "array", "items": object("What is counted", term(json!({})))},
+            "risk_from": {"type": "array", "items": {"type": "integer"},
+                "description": "From so many risk points on B, C, D"},
+            "credit_from": {"type": "array", "items": {"type": "integer"},
+                "description": "From so many credit points on A, B, C"},
+        })),
         "Bundle": {"type": "object", "description": "One file that `trace verify` checks offline"},
         "Kinds": {"type": "array", "items": {"type": "object"},
             "description": "Each kind: number, name, who may sign, and the schemas of its sections"},
@@ -198,6 +224,26 @@ pub(super) fn of_core() -> Map<String, Value> {
         Value::Object(all) => all,
         _ => Map::new(),
     }
+}
+
+fn grade() -> Value {
+    json!({"type": "string", "enum": ["A", "B", "C", "D"]})
+}
+
+/// The fields of a formula's line, with more.
+fn term(more: Value) -> Value {
+    let mut fields = json!({
+        "input": {"type": "string"},
+        "words": {"type": "string"},
+        "words_zh": {"type": "string"},
+        "count_max": {"type": "integer", "description": "More count no further"},
+        "risk_each": {"type": "integer"},
+        "credit_each": {"type": "integer"},
+    });
+    if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), more) {
+        fields.extend(more);
+    }
+    fields
 }
 
 fn statuses() -> Vec<&'static str> {

@@ -54,6 +54,17 @@ impl<'a> Sight<'a> {
         self.known.insert(*entity, oversees);
         Ok(oversees)
     }
+
+    /// Whether what concerns all of an area is shown in full.
+    ///
+    /// # Errors
+    /// [`Store`](trace_core::error::Store).
+    pub fn reaches(&self, area: Area) -> Result<bool, Failed> {
+        match self.token {
+            Some(token) => reads_in_full(self.view, token, area),
+            None => Ok(false),
+        }
+    }
 }
 
 /// Whether a token reads in full what concerns an area: made for an inspector
@@ -96,9 +107,13 @@ pub fn check_oversees(
 ) -> Result<(), Problem> {
     match Sight::new(view, Some(token)).oversees(entity)? {
         true => Ok(()),
-        false => {
-            let what = "wanted an inspector's or authority's token that reaches the area";
-            Err(Invalid::new(Rule::Right, what).into())
-        }
+        false => Err(not_overseen()),
     }
+}
+
+/// That a token does not oversee what was asked for.
+#[must_use]
+pub fn not_overseen() -> Problem {
+    let what = "wanted an inspector's or authority's token that reaches the area";
+    Invalid::new(Rule::Right, what).into()
 }

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     api::office::civil_offset_minutes,
     machine,
-    sheet::{self, Asked, SheetFailed},
+    sheet::{self, Asked, SheetFailed, grid::SheetFormat},
 };
 
 /// Everything `trace recall` can be told.
@@ -36,7 +36,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   trace recall 7K3M-0Q2R-ZX9T-4B1C-8 --dry-run
-  trace recall 7K3M-0Q2R-ZX9T-4B1C-8 --key producer.key --reason 农药残留超标 --out recall.csv
+  trace recall 7K3M-0Q2R-ZX9T-4B1C-8 --key producer.key --reason 农药残留超标 --out recall.xlsx
   trace recall 7K3M-0Q2R-ZX9T-4B1C-8 --dry-run --server http://127.0.0.1:8080 --token-file inspector.token
 
 The sheet holds names, telephones and quantities: it is for inspectors, and readable by its
@@ -61,7 +61,7 @@ pub struct Recall {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 
-    /// File for the sheet, CSV
+    /// File for the sheet: XLSX where its name ends so, else CSV
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -120,10 +120,10 @@ impl Recall {
             until_ms,
             offset_minutes: civil_offset_minutes(view)?,
         };
-        let language = manner.language();
+        let format = self.format();
         let mut write = |out: &mut dyn Write| {
-            sheet::write_csv(view, &mut lookup, asked, language, out).map_err(|failed| match failed
-            {
+            let how = (format, manner.language());
+            sheet::write(view, &mut lookup, asked, how, out).map_err(|failed| match failed {
                 SheetFailed::Ledger(failed) => failed.into(),
                 SheetFailed::Write(error) => Failure::Machine(error.to_string()),
             })
@@ -158,24 +158,37 @@ impl Recall {
         let remote = Remote::new(address, Some(token), manner.language())?;
         let mut path = format!("/v1/codes/{}/recall", self.code.compact());
         if let Some(until) = &self.until {
-            // Of what a time holds only the plus has another meaning in a query.
-            path.push_str(&format!("?until={}", until.replace('+', "%2B")));
+            path.push_str(&format!("?until={}", super::remote::escaped(until)));
         }
         let answer: Value = remote.json(&path)?.ok_or_else(|| self.unknown())?;
         if let Some(out) = &self.out {
-            let bytes = remote.sheet(&path)?.ok_or_else(|| self.unknown())?;
-            whole(out, &mut |file: &mut dyn Write| {
-                file.write_all(&bytes)
-                    .map_err(|error| Failure::Machine(error.to_string()))
-            })?;
+            let bytes = remote.sheet(&path, self.format())?;
+            kept(out, &bytes.ok_or_else(|| self.unknown())?)?;
         }
         Ok(Some(at(&answer, "/totals").clone()))
+    }
+
+    /// As what the sheet is written, by the name of its file.
+    fn format(&self) -> SheetFormat {
+        let file = self.out.as_deref();
+        file.map_or(SheetFormat::Csv, SheetFormat::of_file)
     }
 
     fn unknown(&self) -> Failure {
         let what = format!("{} is not on this ledger", self.code);
         Invalid::new(Rule::UnitUnknown, what).into()
     }
+}
+
+/// Keeps a sheet in a file, readable by its owner alone.
+///
+/// # Errors
+/// [`Failure::Machine`].
+pub fn kept(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    whole(path, &mut |file: &mut dyn Write| {
+        file.write_all(bytes)
+            .map_err(|error| Failure::Machine(error.to_string()))
+    })
 }
 
 /// Writes a file whole or not at all, readable by its owner alone.

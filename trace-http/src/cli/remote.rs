@@ -31,6 +31,7 @@ use crate::{
     client::{Client, ClientError},
     language::Language,
     machine,
+    sheet::grid::SheetFormat,
 };
 
 /// How often an order is sent when no answer comes.
@@ -226,12 +227,12 @@ impl Remote {
         Ok(self.client.get_json(path)?)
     }
 
-    /// The sheet at a path, as CSV.
+    /// The sheet at a path, as a file.
     ///
     /// # Errors
     /// When the server is not reached or refuses.
-    pub fn sheet(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.client.get_as(path, "text/csv")?)
+    pub fn sheet(&self, path: &str, format: SheetFormat) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.client.get_as(path, format.media_range())?)
     }
 
     /// Stores a document; what the server says of it.
@@ -278,6 +279,18 @@ impl Remote {
         }
         answer
     }
+}
+
+/// Text as a value of a query (RFC 3986, section 2.3): all but unreserved
+/// characters escaped.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
 }
 
 fn unexpected(path: &str, why: &str) -> Failure {

@@ -2,23 +2,20 @@
 //! that cannot be read. What each says in detail is in the other files; here
 //! no route is forgotten, and none has a case without a row.
 
+mod inspected;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trace_core::{
     ident::{EntityId, TraceCode},
-    record::{
-        Hash, Quantity, Role,
-        kinds::received::{Outcome, ReceivedTrade},
-        submission::Submission,
-    },
+    record::{Hash, Role, submission::Submission},
 };
 use trace_fixtures::Who;
 use trace_http::api::routes::{Caller, ROUTES, Route};
 
 use crate::{
     cold,
-    documents::pdf,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
@@ -91,9 +88,11 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     }
     wanted.insert(Bad);
     // A feed is never without an answer, and what is registered is new; a list
-    // of units by another system's code may be empty.
+    // of units by another system's code may be empty, and so may an area be.
     let is_list = [
         "/v1/questions",
+        "/v1/areas/{area}/balance",
+        "/v1/grading",
         "/v1/changes",
         "/v1/units/{gtin}/{lot}",
         "/v1/foreign/{code}",
@@ -179,6 +178,8 @@ fn cases(town: &mut Town) -> Vec<Case> {
     for path in FIXED {
         get(Good, path.into(), 200, "");
     }
+    get(Good, "/v1/grading".into(), 200, "");
+    get(Bad, "/v1/grading?version=0".into(), 400, "range_wrong");
     get(Good, "/v1/proof/inclusion?index=0".into(), 200, "");
     let path = "/v1/proof/inclusion".to_owned();
     get(Bad, path.clone(), 400, "query_unexpected");
@@ -214,102 +215,10 @@ fn cases(town: &mut Town) -> Vec<Case> {
             code: "token_wrong",
         });
     }
-    cases.extend(inspected(town, &code, &nothing));
+    cases.extend(inspected::cases(town, &code, &nothing));
     cases.extend(cold::cases(town, &code, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
-    cases
-}
-
-/// Half of what was handed over is missing: a question.
-fn missing(town: &mut Town) {
-    let (unit, _) = town.batch();
-    let given = town.world.handed_over(unit.unit, Who::Buyer, "200 斤");
-    let given = town.say(Who::Producer, given);
-    let half = Some(Quantity::parse("100 斤").unwrap());
-    let trade = ReceivedTrade {
-        accepted: half,
-        missing: half,
-        refused: None,
-        excess: None,
-    };
-    let hash = given.hash();
-    let short = town
-        .world
-        .received_as(unit.unit, hash, Outcome::Short, &trade);
-    town.say(Who::Buyer, short);
-}
-
-/// What an inspector's token is shown, and documents.
-fn inspected(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
-    let inspector = bearer(&town.token(Who::Inspector, Role::Inspector));
-    let elsewhere = bearer(&town.token(Who::OtherCountyAuthority, Role::Authority));
-    let pdf = pdf("a photo");
-    let (mut inspected, openings) = town.world.inspection(Who::Producer, &[3]);
-    inspected.document = Some(Hash::of(&[&pdf]));
-    town.say(Who::Inspector, (inspected, openings));
-    missing(town);
-    let hash = Hash::of(&[&pdf]);
-    let nobody = Hash::of(&[b"nobody"]);
-    let mut cases = Vec::new();
-    let mut put = |what, lines: &str, body: &[u8], status, code| {
-        cases.push(Case {
-            what,
-            method: "POST",
-            path: "/v1/documents".into(),
-            lines: format!("content-type: application/pdf\r\n{lines}"),
-            body: body.to_vec(),
-            status,
-            code,
-        });
-    };
-    put(Bad, &inspector, b"<html>", 422, "document_malformed");
-    put(Forbidden, "", &pdf, 401, "token_wrong");
-    put(Good, &inspector, &pdf, 201, "");
-    let mut get = |what, path: String, lines: &str, status, code| {
-        cases.push(Case {
-            what,
-            method: "GET",
-            path,
-            lines: lines.to_owned(),
-            body: Vec::new(),
-            status,
-            code,
-        });
-    };
-    for more in ["balance", "recall"] {
-        let of = |code: &str| format!("/v1/codes/{code}/{more}");
-        get(Good, of(code), &inspector, 200, "");
-        get(Bad, of("UUUU"), &inspector, 400, "trace_code_malformed");
-        get(Absent, of(nothing), &inspector, 404, "not_on_ledger");
-        get(Forbidden, of(code), &elsewhere, 403, "right_missing");
-    }
-    let path = "/v1/questions".to_owned();
-    get(Good, path.clone(), &inspector, 200, "");
-    get(
-        Bad,
-        format!("{path}?after=x"),
-        &inspector,
-        400,
-        "range_wrong",
-    );
-    get(Forbidden, path, "", 401, "token_wrong");
-    let path = "/v1/documents/";
-    get(
-        Bad,
-        format!("{path}00"),
-        &inspector,
-        400,
-        "record_malformed",
-    );
-    get(
-        Absent,
-        format!("{path}{nobody}"),
-        &inspector,
-        404,
-        "not_on_ledger",
-    );
-    get(Good, format!("{path}{hash}"), &inspector, 200, "");
     cases
 }
 
@@ -539,7 +448,13 @@ fn every_route_has_its_answer_in_every_case() {
 
 /// What is in memory: the program's own, the last signed checkpoint, where a
 /// chain stands. None of it says anything of goods.
-const WITHOUT_STORE: [&str; 4] = ["/checkpoint", "/v1/kinds", "/openapi.json", "/v1/prepare"];
+const WITHOUT_STORE: [&str; 5] = [
+    "/checkpoint",
+    "/v1/kinds",
+    "/v1/grading",
+    "/openapi.json",
+    "/v1/prepare",
+];
 
 #[test]
 fn with_a_store_that_cannot_be_read_no_route_says_anything_of_the_goods_or_the_machine() {

@@ -14,6 +14,7 @@ mod lineage;
 mod orders;
 mod pages;
 mod reading;
+mod reporting;
 mod routes;
 mod submitting;
 mod town;

@@ -121,6 +121,13 @@ fn answers_have_the_shape_that_is_described() {
     check("BalanceAnswer", &full(format!("/v1/codes/{code}/balance")));
     check("RecallSheet", &full(format!("/v1/codes/{code}/recall")));
     check("QuestionsAnswer", &full("/v1/questions".into()));
+    let producer = town.world.id(Who::Producer);
+    let of = |more: &str| format!("/v1/entities/{producer}/{more}");
+    let area = town.world.entity(Who::Producer).area;
+    check("PeriodBalance", &full(of("balance")));
+    check("PeriodBalance", &full(format!("/v1/areas/{area}/balance")));
+    check("GradeAnswer", &full(of("grade")));
+    check("GradingFormula", &get("/v1/grading".into()));
     check(
         "FindingsAnswer",
         &get(format!(
