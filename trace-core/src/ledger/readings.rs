@@ -49,7 +49,7 @@ use rows::TABLES;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The file's name in a ledger's folder.
 pub const READINGS_FILE: &str = "readings.redb";
@@ -87,12 +87,13 @@ impl std::fmt::Debug for Readings {
     }
 }
 
-/// The database, and who may change it: one at a time.
+/// The database, and who may change it.
 struct Shelves {
     database: Database,
-    /// Whatever is written is planned from a snapshot, and nothing may come
-    /// between. A panic in between has ended the database's writing too.
-    writing: Mutex<()>,
+    /// Whatever is written is planned from a snapshot, and nothing may come between
+    /// that concerns the same probes: groups of different probes share it, all else
+    /// has it alone. A panic in between has ended the database's writing too.
+    writing: RwLock<()>,
     threads: usize,
 }
 
@@ -100,13 +101,18 @@ impl Shelves {
     fn over(database: Database, threads: usize) -> Self {
         Self {
             database,
-            writing: Mutex::new(()),
+            writing: RwLock::new(()),
             threads: threads.max(1),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    /// For whoever sees to it that nobody else writes the same probes.
+    fn share(&self) -> RwLockReadGuard<'_, ()> {
+        self.writing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> RwLockWriteGuard<'_, ()> {
+        self.writing.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -137,7 +137,13 @@ pub(super) fn encode(
 fn divisor(numbers: impl Iterator<Item = u64>) -> u64 {
     let mut divisor = 0;
     for mut number in numbers {
-        while number != 0 {
+        // Narrow division is several times faster, and what divides all so far
+        // mostly divides the next too.
+        let fits = match (u32::try_from(number), u32::try_from(divisor)) {
+            (Ok(number), Ok(divisor @ 1..)) => number.is_multiple_of(divisor),
+            _ => false,
+        };
+        while !fits && number != 0 {
             (divisor, number) = (number, divisor % number);
         }
         if divisor == 1 {

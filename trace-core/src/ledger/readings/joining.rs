@@ -40,14 +40,15 @@ type Arrival = (Reading, u32);
 const THREAD_READINGS_MIN: usize = 8_192;
 
 impl Shelves {
-    /// Stores a group of calls, durable when this returns.
+    /// Stores a group of calls, durable when this returns. No other group that is
+    /// being stored may have one of its probes.
     ///
     /// # Errors
     /// [`Store`]; then nothing more can be written.
     pub(super) fn commit(&self, calls: Vec<Call>) -> Result<Vec<Taken>, Store> {
         let sent: Vec<_> = calls.iter().map(|it| it.count + it.repeated).collect();
         let total = calls.iter().map(|it| it.count).sum::<usize>();
-        let _writing = self.lock();
+        let _writing = self.share();
         let snapshot = self.database.snapshot()?;
         let arrivals = by_probe(calls);
         let threads = self.threads.min(total / THREAD_READINGS_MIN).max(1);

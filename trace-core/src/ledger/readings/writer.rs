@@ -1,5 +1,10 @@
-//! The writer's thread: takes what has queued and commits it as one group, so
-//! that callers share the disk's syncs; a lone call waits for nobody.
+//! The writers: take what has queued and commit it as one group, so that callers
+//! share the disk's syncs; a lone call waits for nobody.
+//!
+//! There are two of them, so that one group is joined and compressed while the
+//! other waits for the disk. A group is planned from what is committed, so the
+//! two must never touch the same probe: a call waits until none of its probes is
+//! being written.
 //!
 //! Whatever ends the writer, nobody waits afterwards: every call that is queued
 //! or comes later is answered with the failure.
@@ -11,7 +16,7 @@ use crate::error::{Invalid, Rule, Store};
 use crate::ident::EquipmentId;
 use crate::record::readings::READINGS_MAX;
 use crate::record::temperature::Reading;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -27,10 +32,13 @@ const GROUP_READINGS_MAX: usize = 2 * READINGS_MAX;
 /// calls is bounded too. A call of one reading takes about 200 bytes.
 const CALL_COST: usize = 16;
 
-/// The store with its thread.
+/// One at the disk, one at the processor.
+const WRITERS: usize = 2;
+
+/// The store with its threads.
 pub(super) struct Running {
     shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Shared {
@@ -45,6 +53,8 @@ struct Queue {
     calls: VecDeque<(Call, Reply)>,
     /// The cost of the calls here and of those being written.
     cost: usize,
+    /// The probes that are being written.
+    busy: HashSet<EquipmentId>,
     ending: bool,
     ended: bool,
 }
@@ -56,16 +66,22 @@ pub(super) fn start(shelves: Shelves, settings: Settings) -> Result<Readings, St
         queue: Mutex::default(),
         stirred: Condvar::new(),
     });
-    let thread = std::thread::Builder::new().name("readings".into()).spawn({
-        let shared = Arc::clone(&shared);
-        move || shared.run()
-    });
-    let thread = thread.map_err(|error| Store::Engine {
-        what: "start the thread of readings",
-        why: error.to_string(),
-    })?;
-    let thread = Mutex::new(Some(thread));
-    Ok(Readings(Arc::new(Running { shared, thread })))
+    let running = Running {
+        shared,
+        threads: Mutex::default(),
+    };
+    for number in 0..WRITERS {
+        let shared = Arc::clone(&running.shared);
+        let thread = std::thread::Builder::new().name(format!("readings {number}"));
+        let thread = thread
+            .spawn(move || shared.run())
+            .map_err(|error| Store::Engine {
+                what: "start a thread of readings",
+                why: error.to_string(),
+            })?;
+        lock(&running.threads).push(thread);
+    }
+    Ok(Readings(Arc::new(running)))
 }
 
 pub(super) fn ended() -> Store {
@@ -112,14 +128,13 @@ impl Running {
 
     pub(super) fn stop(&self) {
         lock(&self.shared.queue).ending = true;
-        self.shared.stirred.notify_one();
-        match lock(&self.thread).take() {
-            // The last holder may be what a reply held.
-            Some(thread) if thread.thread().id() != std::thread::current().id() => {
-                // A panic there has ended every call's wait already.
-                drop(thread.join());
-            }
-            _ => {}
+        self.shared.stirred.notify_all();
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        let own = std::thread::current().id();
+        // The last holder may be what a reply held: a thread cannot wait for itself.
+        for thread in threads.into_iter().filter(|it| it.thread().id() != own) {
+            // A panic there has ended every call's wait already.
+            drop(thread.join());
         }
     }
 }
@@ -133,6 +148,10 @@ impl Drop for Running {
 impl Call {
     fn cost(&self) -> usize {
         self.count + CALL_COST + self.probes.len()
+    }
+
+    fn is_any_of(&self, busy: &HashSet<EquipmentId>) -> bool {
+        !busy.is_empty() && self.probes.iter().any(|(probe, _)| busy.contains(probe))
     }
 }
 
@@ -150,36 +169,24 @@ impl Shared {
 
     fn run(&self) {
         let _ended = Ended(self);
-        loop {
-            let queue = lock(&self.queue);
-            let waited = self
-                .stirred
-                .wait_while(queue, |queue| queue.calls.is_empty() && !queue.ending);
-            let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
-            if queue.calls.is_empty() {
-                return;
-            }
-            let (mut calls, mut replies, mut count) = (Vec::new(), Vec::new(), 0);
-            while let Some((call, reply)) = queue
-                .calls
-                .pop_front_if(|(call, _)| count == 0 || count + call.cost() <= GROUP_READINGS_MAX)
-            {
-                count += call.cost();
-                calls.push(call);
-                replies.push(reply);
+        while let Some(group) = self.next_group() {
+            let outcome = self.shelves.commit(group.calls);
+            let mut queue = lock(&self.queue);
+            queue.cost -= group.cost;
+            for probe in &group.probes {
+                queue.busy.remove(probe);
             }
             drop(queue);
-            let outcome = self.shelves.commit(calls);
-            lock(&self.queue).cost -= count;
+            self.stirred.notify_all();
             match outcome {
                 Ok(taken) => {
-                    for (reply, taken) in replies.into_iter().zip(taken) {
+                    for (reply, taken) in group.replies.into_iter().zip(taken) {
                         reply(Ok(taken));
                     }
                 }
                 Err(error) => {
                     let why = format!("readings could not be stored ({error})");
-                    for reply in replies {
+                    for reply in group.replies {
                         reply(Err(Store::ReadOnly { why: why.clone() }));
                     }
                     return; // nothing may go on behind a failed write
@@ -187,9 +194,45 @@ impl Shared {
             }
         }
     }
+
+    /// What is to be written next, once there is something; `None` at the end.
+    fn next_group(&self) -> Option<Group> {
+        let waits = |queue: &mut Queue| match queue.calls.front() {
+            _ if queue.ended => false,
+            Some((call, _)) => call.is_any_of(&queue.busy),
+            None => !queue.ending,
+        };
+        let queue = self.stirred.wait_while(lock(&self.queue), waits);
+        let mut queue = queue.unwrap_or_else(PoisonError::into_inner);
+        let queue = &mut *queue;
+        let mut group = Group::default();
+        while let Some((call, reply)) = queue.calls.pop_front_if(|(call, _)| {
+            let fits = group.cost == 0 || group.cost + call.cost() <= GROUP_READINGS_MAX;
+            fits && !call.is_any_of(&queue.busy)
+        }) {
+            group.cost += call.cost();
+            group
+                .probes
+                .extend(call.probes.iter().map(|(probe, _)| *probe));
+            group.calls.push(call);
+            group.replies.push(reply);
+        }
+        queue.busy.extend(&group.probes);
+        (!group.calls.is_empty()).then_some(group)
+    }
 }
 
-/// However the thread ends, nobody waits for it afterwards.
+/// Calls that are committed together.
+#[derive(Default)]
+struct Group {
+    calls: Vec<Call>,
+    replies: Vec<Reply>,
+    probes: Vec<EquipmentId>,
+    cost: usize,
+}
+
+/// However a writer ends, both do, and nobody waits for them afterwards: it ends
+/// when all is written, or when nothing more can be.
 struct Ended<'a>(&'a Shared);
 
 impl Drop for Ended<'_> {
@@ -198,6 +241,7 @@ impl Drop for Ended<'_> {
         queue.ended = true;
         let waiting = std::mem::take(&mut queue.calls);
         drop(queue);
+        self.0.stirred.notify_all();
         for (_, reply) in waiting {
             reply(Err(ended()));
         }
