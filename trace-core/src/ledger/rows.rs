@@ -212,9 +212,6 @@ pub(crate) fn holding(code: &TraceCode, entity: &EntityId) -> Vec<u8> {
     key(b'a', &[code.as_bytes(), entity.as_bytes()])
 }
 
-/// Every transfer: the prefix of their keys.
-pub(crate) const TRANSFERS: &[u8] = b"j";
-
 /// Hash of the record that hands over → `Transfer`.
 pub(crate) fn transfer(record: &Hash) -> Vec<u8> {
     key(b'j', &[record.as_bytes()])

@@ -47,6 +47,34 @@ use crate::{
 /// Products of one answer; a sheet has all.
 pub const PRODUCTS_MAX: usize = 1_000;
 
+/// The amounts of a product: the field, and its name in English and Chinese.
+pub const AMOUNTS: [(&str, &str, &str); 20] = [
+    ("held_before", "held before", "期初在手"),
+    ("made", "made", "产出"),
+    ("received", "received", "收货"),
+    ("refused", "refused and back", "拒收退回"),
+    ("gained", "gained", "允许溢余"),
+    ("questioned_gain", "gain in question", "存疑溢余"),
+    ("handed_over", "handed over", "交付"),
+    ("outside", "handed outside", "交账本外"),
+    ("transformed", "transformed", "转化"),
+    ("sold", "sold", "售出"),
+    ("consumed", "used", "自用"),
+    ("destroyed", "destroyed", "销毁"),
+    ("returned", "returned", "退回"),
+    ("lost", "lost", "允许损耗"),
+    ("unexplained", "unexplained", "去向不明"),
+    ("withdrawn", "voided", "作废"),
+    (
+        "on_its_way_within",
+        "more on its way within",
+        "区内在途增加",
+    ),
+    ("held", "held", "期末在手"),
+    ("certificates", "certificates", "开证数"),
+    ("certified", "certified", "开证量"),
+];
+
 /// Over which days, and which part.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -335,35 +363,30 @@ impl ProductLine {
         }
     }
 
-    /// The amounts, each with its name in English and Chinese, as a sheet and a
-    /// terminal show them.
+    /// The amounts, in the order of [`AMOUNTS`].
     #[must_use]
-    pub fn amounts(&self) -> [(&'static str, &'static str, i128); 20] {
+    pub fn amounts(&self) -> [i128; AMOUNTS.len()] {
         [
-            ("held before", "期初在手", self.held_before.into()),
-            ("made", "产出", self.made.into()),
-            ("received", "收货", self.received.into()),
-            ("refused and back", "拒收退回", self.refused.into()),
-            ("gained", "允许溢余", self.gained.into()),
-            ("gain in question", "存疑溢余", self.questioned_gain.into()),
-            ("handed over", "交付", self.handed_over.into()),
-            ("handed outside", "交账本外", self.outside.into()),
-            ("transformed", "转化", self.transformed.into()),
-            ("sold", "售出", self.sold.into()),
-            ("used", "自用", self.consumed.into()),
-            ("destroyed", "销毁", self.destroyed.into()),
-            ("returned", "退回", self.returned.into()),
-            ("lost", "允许损耗", self.lost.into()),
-            ("unexplained", "去向不明", self.unexplained.into()),
-            ("voided", "作废", self.withdrawn.into()),
-            (
-                "more on its way within",
-                "区内在途增加",
-                self.on_its_way_within.into(),
-            ),
-            ("held", "期末在手", self.held.into()),
-            ("certificates", "开证数", self.certificates.into()),
-            ("certified", "开证量", self.certified.into()),
+            self.held_before.into(),
+            self.made.into(),
+            self.received.into(),
+            self.refused.into(),
+            self.gained.into(),
+            self.questioned_gain.into(),
+            self.handed_over.into(),
+            self.outside.into(),
+            self.transformed.into(),
+            self.sold.into(),
+            self.consumed.into(),
+            self.destroyed.into(),
+            self.returned.into(),
+            self.lost.into(),
+            self.unexplained.into(),
+            self.withdrawn.into(),
+            self.on_its_way_within.into(),
+            self.held.into(),
+            self.certificates.into(),
+            self.certified.into(),
         ]
     }
 }
@@ -377,27 +400,66 @@ pub fn write(
     (format, language): (SheetFormat, Language),
     out: impl io::Write,
 ) -> io::Result<()> {
-    let nothing = ProductLine::of(
-        ProductBalance {
-            product: String::new(),
-            base: BaseUnit::Gram,
-            flow: Default::default(),
-            held_before: 0,
-            held: 0,
-        },
-        None,
-    );
-    let names = nothing
-        .amounts()
-        .map(|(english, chinese, _)| language.of(english, chinese));
+    let names = AMOUNTS.map(|(_, english, chinese)| language.of(english, chinese));
     let first = language.of(["product", "measure"], ["产品", "计量"]);
     let head: Vec<&str> = first.into_iter().chain(names).collect();
     let mut grid = Grid::begin(format, &head, out)?;
     for line in &answer.products {
         let sign = sheet::sign(language, sheet::measure(line.base));
         let mut cells: Vec<Cell> = vec![line.product.as_str().into(), sign.into()];
-        cells.extend(line.amounts().map(|(_, _, amount)| Cell::number(amount)));
+        cells.extend(line.amounts().map(Cell::number));
         grid.row(&cells)?;
     }
     grid.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trace_core::ledger::flow::Flow;
+
+    #[test]
+    fn every_amount_of_a_product_stands_in_a_sheet_under_its_own_name() {
+        let within = |county| Crossing {
+            county,
+            ..Crossing::default()
+        };
+        let flow = Flow {
+            received: within(3),
+            refused: within(4),
+            handed_over: within(5),
+            made: 6,
+            gained: 7,
+            questioned_gain: 8,
+            outside: 9,
+            transformed: 10,
+            sold: 11,
+            consumed: 12,
+            destroyed: 13,
+            returned: 14,
+            lost: 15,
+            unexplained: 16,
+            withdrawn: 17,
+            certificates: 18,
+            certified: 19,
+        };
+        let found = ProductBalance {
+            product: "韭菜".into(),
+            base: BaseUnit::Gram,
+            flow,
+            held_before: 1,
+            held: 2,
+        };
+        let line = ProductLine::of(found, None);
+        let json = serde_json::to_value(&line).unwrap();
+        for ((field, ..), amount) in AMOUNTS.iter().zip(line.amounts()) {
+            assert_eq!(
+                json[field].as_i64().map(i128::from),
+                Some(amount),
+                "{field}"
+            );
+        }
+        let fields = json.as_object().unwrap().len();
+        assert_eq!(fields, AMOUNTS.len() + 2, "the product and its measure");
+    }
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     api::{
-        balances::{PRODUCTS_MAX, PeriodPage, Whose, balance, write},
+        balances::{AMOUNTS, PRODUCTS_MAX, PeriodPage, Whose, balance, write},
         office::civil_offset_minutes,
     },
     machine,
@@ -174,7 +174,7 @@ impl Balance {
         let mut rows = Vec::new();
         for product in products {
             let base = text(at(product, "/base"));
-            let amounts = NAMES.iter().filter_map(|(field, english, chinese)| {
+            let amounts = AMOUNTS.iter().filter_map(|(field, english, chinese)| {
                 let amount = at(product, &format!("/{field}")).as_i64()?;
                 (amount != 0).then(|| format!("{} {amount}", manner.of(*english, *chinese)))
             });
@@ -195,31 +195,3 @@ impl Balance {
         lines.join("\n")
     }
 }
-
-/// The fields of a product, with their names for people.
-const NAMES: [(&str, &str, &str); 20] = [
-    ("held_before", "held before", "期初在手"),
-    ("made", "made", "产出"),
-    ("received", "received", "收货"),
-    ("refused", "refused and back", "拒收退回"),
-    ("gained", "gained", "允许溢余"),
-    ("questioned_gain", "gain in question", "存疑溢余"),
-    ("handed_over", "handed over", "交付"),
-    ("outside", "handed outside", "交账本外"),
-    ("transformed", "transformed", "转化"),
-    ("sold", "sold", "售出"),
-    ("consumed", "used", "自用"),
-    ("destroyed", "destroyed", "销毁"),
-    ("returned", "returned", "退回"),
-    ("lost", "lost", "允许损耗"),
-    ("unexplained", "unexplained", "去向不明"),
-    ("withdrawn", "voided", "作废"),
-    (
-        "on_its_way_within",
-        "more on its way within",
-        "区内在途增加",
-    ),
-    ("held", "held", "期末在手"),
-    ("certificates", "certificates", "开证数"),
-    ("certified", "certified", "开证量"),
-];

@@ -1,14 +1,13 @@
 //! What reading a lineage asks beside its graph: how each unit stands by itself,
-//! who the entities are, and which transfers there are.
+//! and who the entities are.
 
 use super::{Lookup, PersonAnswer};
 use crate::error::{Invalid, Store};
 use crate::ident::{EntityId, TraceCode};
-use crate::ledger::lineage::TransferFound;
-use crate::ledger::{Failed, rows};
+use crate::ledger::Failed;
+use crate::record::Body;
 use crate::record::rights::Registry;
 use crate::record::status::Judgement;
-use crate::record::{Body, Hash};
 use serde::Serialize;
 
 /// Who an entity is and how to reach it.
@@ -65,32 +64,5 @@ impl Lookup<'_> {
             area: format!("{:06}", state.area),
             contacts,
         }))
-    }
-
-    /// Every transfer of the ledger, by the hash of its record, behind `after`.
-    ///
-    /// # Errors
-    /// [`Store`].
-    pub fn transfers(
-        &self,
-        after: Option<Hash>,
-        limit: usize,
-    ) -> Result<Vec<TransferFound>, Failed> {
-        let from = after.map_or_else(
-            || rows::TRANSFERS.to_vec(),
-            |after| [rows::transfer(&after), vec![0]].concat(),
-        );
-        let mut found = Vec::new();
-        self.view.folded().values(
-            rows::TRANSFERS,
-            &from,
-            limit,
-            "transfer",
-            |key, transfer| {
-                let record = key.last_chunk::<32>().map(|bytes| Hash::from(*bytes));
-                found.extend(record.map(|record| TransferFound { record, transfer }));
-            },
-        )?;
-        Ok(found)
     }
 }
