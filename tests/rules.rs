@@ -53,7 +53,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace_core::error::{Invalid, Rule};
 use trace_core::ident::{EquipmentId, Serial, TraceCode, parse_ms};
+use trace_core::ledger::Failed;
+use trace_core::ledger::cold_chain::to_seal;
 use trace_core::ledger::documents::DocumentType;
+use trace_core::ledger::readings::Readings;
 use trace_core::ledger::tokens::{Sharing, Tokens};
 use trace_core::proof::note::VerifierKey;
 use trace_core::record::Role;
@@ -95,6 +98,20 @@ const ELSEWHERE: &[Elsewhere] = &[
         Rule::Document,
         "storing: documents lie beside the log, and records hold their hashes alone",
         || DocumentType::of(b"<html>").unwrap_err(),
+    ),
+    (
+        Rule::NothingToSeal,
+        "sealing: readings lie beside the log, and a segment is made of them first",
+        || {
+            let folder = tempfile::TempDir::new().unwrap();
+            let path = folder.path().join("readings");
+            let readings = Readings::create(&path, Default::default()).unwrap();
+            let probe = EquipmentId::from_bytes([1; 10]);
+            match to_seal(&readings, &probe, 0, u64::MAX) {
+                Err(Failed::Invalid(invalid)) => invalid,
+                other => panic!("{other:?}"),
+            }
+        },
     ),
     (
         Rule::Token,

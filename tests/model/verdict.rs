@@ -200,12 +200,16 @@ impl Model {
                 unless(!is_late, Rule::IssueBackdated)?;
                 fits(made, *amount, unit.certified())
             }
-            Act::Void { unit, number, .. } => {
-                let (unit, _) = self.standing(unit)?;
-                match number {
-                    Some(number) => stands(unit, number),
-                    None => Ok(()),
-                }
+            Act::Void {
+                unit: code, number, ..
+            } => {
+                let (unit, _) = self.standing(code)?;
+                let Some(number) = number else {
+                    let is_of_it = |other: &Unit| other.described == Some(*code);
+                    let mut made = self.units.values().filter(|other| other.made.is_some());
+                    return unless(!made.any(is_of_it), Rule::DescendantsUnmarked);
+                };
+                stands(unit, number)
             }
             Act::Supersede {
                 unit,

@@ -7,10 +7,11 @@ pub use kept::{Kept, KeptStay, VERDICT_READINGS_MAX, degrees, kept};
 
 use super::fold::Change;
 use super::folded::Folded;
+use super::readings::{Draft, Readings};
 use super::view::View;
 use super::working::Working;
 use super::{Failed, rows};
-use crate::error::Store;
+use crate::error::{Invalid, Rule, Store};
 use crate::ident::{EntityId, EquipmentId, TraceCode};
 use crate::record::cold_chain::{
     ColdClaim, EquipmentKind, EquipmentState, SegmentState, Stay, TemperaturePolicy, UnitStays,
@@ -232,6 +233,26 @@ pub fn segments_of(
             found.push(state);
         })?;
     Ok(found)
+}
+
+/// A probe's oldest unsealed readings up to a time, as the segment that the
+/// ledger expects next.
+///
+/// # Errors
+/// [`Rule::NothingToSeal`] when there are none; as of [`Readings::draft`].
+pub fn to_seal(
+    readings: &Readings,
+    probe: &EquipmentId,
+    expected: u64,
+    until_ms: u64,
+) -> Result<Draft, Failed> {
+    let nothing = || {
+        let what = format!("{probe} has no unsealed readings up to then");
+        Failed::from(Invalid::new(Rule::NothingToSeal, what))
+    };
+    readings
+        .draft(probe, expected, until_ms)?
+        .ok_or_else(nothing)
 }
 
 fn listed(

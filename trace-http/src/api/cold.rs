@@ -405,11 +405,8 @@ async fn sealed(office: &Arc<Office>, order: Order<SealOrder>) -> Result<Respons
                 .folded()
                 .equipment(&probe)?
                 .map_or(0, |state| state.next_segment);
-            let draft = beside(move || store.draft(&probe, next, until_ms)).await??;
-            let Some(draft) = draft else {
-                let what = format!("{probe} has no unsealed readings up to then");
-                return Err(Invalid::new(Rule::NothingToSeal, what).into());
-            };
+            let sealing = move || cold_chain::to_seal(&store, &probe, next, until_ms);
+            let draft = beside(sealing).await??;
             let body = SegmentSealed {
                 probe,
                 number: draft.number,
