@@ -7,14 +7,15 @@ pub use kept::{Kept, KeptStay, VERDICT_READINGS_MAX, degrees, kept};
 
 use super::fold::Change;
 use super::folded::Folded;
-use super::readings::{Draft, Readings};
+use super::readings::Readings;
 use super::view::View;
 use super::working::Working;
 use super::{Failed, rows};
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::{EntityId, EquipmentId, TraceCode};
 use crate::record::cold_chain::{
-    ColdClaim, EquipmentKind, EquipmentState, SegmentState, Stay, TemperaturePolicy, UnitStays,
+    ColdClaim, EquipmentKind, EquipmentState, Segment, SegmentState, Stay, TemperaturePolicy,
+    UnitStays,
 };
 use crate::record::encode::encode;
 use crate::rules::{ColdFacts, Facts};
@@ -245,7 +246,7 @@ pub fn to_seal(
     probe: &EquipmentId,
     expected: u64,
     until_ms: u64,
-) -> Result<Draft, Failed> {
+) -> Result<Segment, Failed> {
     let nothing = || {
         let what = format!("{probe} has no unsealed readings up to then");
         Failed::from(Invalid::new(Rule::NothingToSeal, what))

@@ -33,7 +33,7 @@ mod tests;
 pub use joining::Taken;
 pub use pruning::{Checked, Pruned, Stored};
 pub use range::Range;
-pub use sealing::{Draft, Segment};
+pub use sealing::Segment;
 pub use taking::EARLIEST_MS;
 pub use writer::Reply;
 
@@ -41,6 +41,7 @@ use super::Failed;
 use crate::error::{Invalid, Store};
 use crate::ident::EquipmentId;
 use crate::record::Hash;
+use crate::record::cold_chain;
 use crate::record::readings::READINGS_MAX;
 use crate::record::temperature::Reading;
 use crate::store::redb::Database;
@@ -237,7 +238,7 @@ impl Readings {
         probe: &EquipmentId,
         expected: u64,
         until_ms: u64,
-    ) -> Result<Option<Draft>, Failed> {
+    ) -> Result<Option<cold_chain::Segment>, Failed> {
         self.shelves().draft(probe, expected, until_ms)
     }
 

@@ -45,7 +45,7 @@ use super::{
     bearer::Bearer,
     codes::parse,
     office::{Office, beside, civil_offset_minutes},
-    orders::{Given, Order, OrderRecord, made},
+    orders::{Fulfilled, Given, Order, OrderRecord, made},
 };
 use crate::{
     body::{JsonBody, OctetBody, Parameters},
@@ -285,9 +285,7 @@ pub async fn register(
         Body::EquipmentRegistered(body) => Some(body.equipment),
         _ => None,
     })?;
-    let is_repeat = fulfilled.is_repeat;
-    let records = fulfilled.into_records();
-    made(is_repeat, &ColdAnswer { equipment, records })
+    answered(fulfilled, equipment)
 }
 
 fn equipment(
@@ -349,9 +347,7 @@ pub async fn place(
         Body::Placed(body) => Some(body.equipment),
         _ => None,
     })?;
-    let is_repeat = fulfilled.is_repeat;
-    let records = fulfilled.into_records();
-    made(is_repeat, &ColdAnswer { equipment, records })
+    answered(fulfilled, equipment)
 }
 
 /// `POST /v1/taken-out`.
@@ -376,9 +372,7 @@ pub async fn take_out(
         Body::TakenOut(body) => Some(body.equipment),
         _ => None,
     })?;
-    let is_repeat = fulfilled.is_repeat;
-    let records = fulfilled.into_records();
-    made(is_repeat, &ColdAnswer { equipment, records })
+    answered(fulfilled, equipment)
 }
 
 /// `POST /v1/segments`: the probe's oldest unsealed readings become its next
@@ -406,18 +400,7 @@ async fn sealed(office: &Arc<Office>, order: Order<SealOrder>) -> Result<Respons
                 .equipment(&probe)?
                 .map_or(0, |state| state.next_segment);
             let sealing = move || cold_chain::to_seal(&store, &probe, next, until_ms);
-            let draft = beside(sealing).await??;
-            let body = SegmentSealed {
-                probe,
-                number: draft.number,
-                count: draft.count,
-                first_ms: draft.first_ms,
-                last_ms: draft.last_ms,
-                lowest_milli_c: draft.lowest_milli_c,
-                highest_milli_c: draft.highest_milli_c,
-                root: draft.root,
-                acted_by: given.acted_by(),
-            };
+            let body = SegmentSealed::of(beside(sealing).await??, given.acted_by());
             Ok(vec![plain(&given, body)])
         }
     });
@@ -427,9 +410,7 @@ async fn sealed(office: &Arc<Office>, order: Order<SealOrder>) -> Result<Respons
         _ => None,
     })?;
     beside(move || store.confirm(&equipment, number)).await??;
-    let is_repeat = fulfilled.is_repeat;
-    let records = fulfilled.into_records();
-    made(is_repeat, &ColdAnswer { equipment, records })
+    answered(fulfilled, equipment)
 }
 
 /// `GET /v1/codes/{code}/temperatures`.
@@ -478,6 +459,12 @@ pub async fn equipment_of(
         equipment: lines.collect(),
         next_after,
     })
+}
+
+fn answered(fulfilled: Fulfilled, equipment: EquipmentId) -> Result<Response, Problem> {
+    let is_repeat = fulfilled.is_repeat;
+    let records = fulfilled.into_records();
+    made(is_repeat, &ColdAnswer { equipment, records })
 }
 
 fn plain(given: &Given, body: impl Into<Body>) -> trace_core::ledger::job::Item {

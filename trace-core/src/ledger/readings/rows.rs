@@ -16,9 +16,9 @@
 use super::chunk;
 use crate::error::Store;
 use crate::ident::EquipmentId;
-use crate::record::Hash;
 use crate::record::encode;
 use crate::record::temperature::Reading;
+use crate::record::{Hash, cold_chain};
 use crate::store::redb::{Batch, Row, Rows, Snapshot};
 use crate::store::table::{Direction, OrderedTable, Tables};
 use serde::{Deserialize, Serialize};
@@ -43,9 +43,9 @@ pub(super) const UNSEALED: u64 = u64::MAX;
 /// 1.6 KB to write, and holds a day at three minutes.
 pub(super) const ROW_MAX: usize = 512;
 
-/// Most readings of a segment: a month at a minute is 44,640; 65,536 take 1 MiB of
+/// Most readings of a segment, as a record may say: 65,536 take 1 MiB of
 /// memory and some 20 ms to hash.
-pub(super) const SEGMENT_READINGS_MAX: usize = 65_536;
+pub(super) const SEGMENT_READINGS_MAX: usize = cold_chain::SEGMENT_READINGS_MAX as usize;
 
 /// Longest time from a segment's first reading to its last, 31 days: to find the
 /// segments that reach into a time, nobody looks back further than this.

@@ -17,30 +17,11 @@ use crate::error::{Invalid, Rule, Store};
 use crate::ident::EquipmentId;
 use crate::ledger::Failed;
 use crate::proof::readings::{segment_root, segment_root_of_parts, verify_order};
-use crate::record::Hash;
+use crate::record::cold_chain;
 use crate::record::temperature::Reading;
 use crate::store::redb::Snapshot;
 use crate::store::table::Direction;
 use std::ops::Bound;
-
-/// What a signed record has to bind of a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Draft {
-    /// Its number among the probe's, from 0.
-    pub number: u64,
-    /// How many readings.
-    pub count: u32,
-    /// Time of the first.
-    pub first_ms: u64,
-    /// Time of the last.
-    pub last_ms: u64,
-    /// The lowest temperature.
-    pub lowest_milli_c: i32,
-    /// The highest temperature.
-    pub highest_milli_c: i32,
-    /// The root over the readings, in order.
-    pub root: Hash,
-}
 
 /// What is there of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +37,10 @@ pub enum Segment {
 const SETTLED_AT_ONCE: usize = 64;
 
 impl SegmentRow {
-    fn draft(&self, number: u64) -> Draft {
-        Draft {
+    /// What a signed record has to bind of it.
+    fn draft(&self, probe: EquipmentId, number: u64) -> cold_chain::Segment {
+        cold_chain::Segment {
+            probe,
             number,
             count: self.count,
             first_ms: self.first_ms,
@@ -75,13 +58,13 @@ impl Shelves {
         probe: &EquipmentId,
         expected: u64,
         until_ms: u64,
-    ) -> Result<Option<Draft>, Failed> {
+    ) -> Result<Option<cold_chain::Segment>, Failed> {
         let _writing = self.lock();
         let snapshot = self.database.snapshot()?;
         if let Some(number) = waiting(&snapshot, probe)? {
             if number == expected {
                 let row = SegmentRow::get(&snapshot, probe, number)?;
-                return Ok(row.map(|it| it.draft(number)));
+                return Ok(row.map(|it| it.draft(*probe, number)));
             }
             self.settle_some(&snapshot, &[(*probe, number, number < expected)])?;
         }
@@ -98,7 +81,7 @@ impl Shelves {
             [] => return Ok(None),
             [first, ..] => self.take_out(&snapshot, probe, expected, first, &taken)?,
         };
-        Ok(Some(row.draft(expected)))
+        Ok(Some(row.draft(*probe, expected)))
     }
 
     fn take_out(

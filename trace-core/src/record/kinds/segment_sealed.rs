@@ -41,6 +41,22 @@ pub struct SegmentSealed {
 }
 
 impl SegmentSealed {
+    /// The statement of a segment.
+    #[must_use]
+    pub fn of(segment: Segment, acted_by: Option<TokenId>) -> Self {
+        Self {
+            probe: segment.probe,
+            number: segment.number,
+            count: segment.count,
+            first_ms: segment.first_ms,
+            last_ms: segment.last_ms,
+            lowest_milli_c: segment.lowest_milli_c,
+            highest_milli_c: segment.highest_milli_c,
+            root: segment.root,
+            acted_by,
+        }
+    }
+
     /// What is sealed.
     #[must_use]
     pub fn segment(&self) -> Segment {

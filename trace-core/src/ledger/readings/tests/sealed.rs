@@ -4,7 +4,7 @@ use super::*;
 use crate::ledger::readings::chunk::{self, COUNT_MAX, Effort};
 use crate::ledger::readings::rows::{SEGMENT_READINGS_MAX, SEGMENT_SPAN_MS_MAX, chunk_key};
 use crate::proof::readings::{prove_reading, segment_root, verify_reading};
-use crate::record::Hash;
+use crate::record::{Hash, cold_chain};
 
 fn readings_of(shelves: &Shelves, number: u64) -> Vec<Reading> {
     match shelves.segment(&probe(1), number).unwrap() {
@@ -31,7 +31,8 @@ fn a_draft_holds_the_oldest_readings_and_binds_what_a_record_needs() {
     let sealed = &all[..2_500];
     assert_eq!(
         draft,
-        Draft {
+        cold_chain::Segment {
+            probe: probe(1),
             number: 0,
             count: 2_500,
             first_ms: BEGIN_MS,
