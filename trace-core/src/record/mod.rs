@@ -33,6 +33,7 @@ pub mod subject;
 pub mod submission;
 pub mod supervision;
 pub mod temperature;
+pub mod temperature_policies;
 pub mod text;
 pub mod unit;
 pub mod warehouse;

@@ -5,6 +5,7 @@
 //! signatures by each issuer's own key, real rules, real proofs.
 
 mod cheats;
+mod cold;
 mod making;
 mod marks;
 mod sights;

@@ -25,6 +25,7 @@ use trace_core::{
         hosted::Kek,
         job::{GROUP_RECORDS_MAX, Item},
         lookup::{Audience, Lookup},
+        readings::Readings,
         tokens::Grant,
     },
     record::{
@@ -42,6 +43,7 @@ use zeroize::Zeroizing;
 
 use super::{
     cheats,
+    cold::{self, Judged},
     marks::{self, Marks},
 };
 use crate::{
@@ -95,6 +97,8 @@ struct Worth {
     voided: Option<TraceCode>,
     superseded: Option<TraceCode>,
     recalled: Option<TraceCode>,
+    /// Units that lie or lay in stores with loggers.
+    placed: Vec<TraceCode>,
 }
 
 pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Result<Marks, Failure> {
@@ -163,8 +167,21 @@ pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Resul
         let (_, text) = token::issue(data, grant(entity, role), machine::now_ms())?;
         Ok(text.to_string())
     };
+    let logged_from_ms = city.acts(from_ms, until_ms).logged_from_ms();
+    let logged_ms = (logged_from_ms.unwrap_or(until_ms), until_ms);
+    let readings = cold::read(
+        data,
+        &local,
+        &city,
+        &mut chains,
+        logged_ms,
+        manner,
+        &interrupt,
+    )?;
+    let judged = cold::judged(&local, &readings, &worth.placed, until_ms)?;
+    told_judged(&judged, manner);
     let refused = cheats::tried(&local, &city, &mut chains, worth.recalled, until_ms)?;
-    let valid = valid(&local, &worth, until_ms)?;
+    let valid = valid(&local, &readings, &worth, until_ms)?;
     let said = |code: TraceCode| code.to_string();
     let marks = Marks {
         anchor: local.anchor()?.to_string(),
@@ -174,6 +191,9 @@ pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Resul
         voided: worth.voided.map(said),
         superseded: worth.superseded.map(said),
         recalled: worth.recalled.map(said),
+        kept: judged.kept.last.map(said),
+        exceeded: judged.exceeded.last.map(said),
+        gaps: judged.gaps.last.map(said),
         inspector_token: text(None, Role::Inspector)?,
         producer: (producer.to_string(), text(Some(producer), Role::Producer)?),
         cold_store: (
@@ -351,6 +371,7 @@ impl Worth {
                 self.recent.push_back(body.0.unit);
             }
             Body::Recalled(body) => self.recalled = Some(body.unit),
+            Body::Placed(body) => self.placed.push(body.unit),
             Body::Voided(body) => self.voided = Some(body.unit),
             Body::Superseded(body) if body.unit != body.replacement_unit => {
                 self.superseded = Some(body.unit);
@@ -362,9 +383,15 @@ impl Worth {
 
 /// Looks the codes up as a guest would: the newest one that is valid, if can be
 /// with a way through a cold store, and who issued its certificate.
-fn valid(local: &Local, worth: &Worth, at_ms: u64) -> Result<(TraceCode, String), Failure> {
+fn valid(
+    local: &Local,
+    readings: &Readings,
+    worth: &Worth,
+    at_ms: u64,
+) -> Result<(TraceCode, String), Failure> {
     let view = local.ledger().view();
-    let mut lookup = Lookup::new(&view, local.ledger().vault(), Audience::Public, at_ms)?;
+    let lookup = Lookup::new(&view, local.ledger().vault(), Audience::Public, at_ms)?;
+    let mut lookup = lookup.with_readings(Some(readings));
     let mut valid: Option<(TraceCode, String, usize)> = None;
     for code in worth.recent.iter().rev() {
         let Some(answer) = lookup.unit(*code, 0, 8)? else {
@@ -434,5 +461,16 @@ fn told_time(records: u64, elapsed: Duration, spent: Spent, manner: &Manner) {
             "{records} 条记录,用时 {all} 秒(每秒 {rate} 条):生成 {planning} 秒,签名 {signing} 秒,验签 {verifying} 秒;\
              同时收录 {admitting} 秒,等待签名 {waiting} 秒"
         ),
+    );
+}
+
+fn told_judged(judged: &Judged, manner: &Manner) {
+    let (kept, exceeded, gaps) = (judged.kept.count, judged.exceeded.count, judged.gaps.count);
+    manner.remark(
+        &format!(
+            "batches in cold stores with loggers: {kept} kept as their policies demand, \
+             {exceeded} exceeded, {gaps} with gaps"
+        ),
+        &format!("装有记录仪的冷库中的批次:温度达标 {kept},曾超温 {exceeded},记录有缺口 {gaps}"),
     );
 }

@@ -35,6 +35,15 @@ pub struct Marks {
     /// One that is being called back, at shops already.
     #[serde(default)]
     pub recalled: Option<String>,
+    /// One that was kept as its temperature policy demands.
+    #[serde(default)]
+    pub kept: Option<String>,
+    /// One that was not.
+    #[serde(default)]
+    pub exceeded: Option<String>,
+    /// One of which nobody knows for a time how it was kept.
+    #[serde(default)]
+    pub gaps: Option<String>,
     /// Who issued the valid one.
     pub entity: String,
     /// A token of an inspector of the whole city.

@@ -130,6 +130,15 @@ fn codes(marks: &Marks, manner: &Manner) -> Vec<Vec<String>> {
         (manner.of("voided", "已作废"), marks.voided.as_ref()),
         (manner.of("superseded", "已更正"), marks.superseded.as_ref()),
         (manner.of("recalled", "召回中"), marks.recalled.as_ref()),
+        (manner.of("kept cold", "温度达标"), marks.kept.as_ref()),
+        (
+            manner.of("temperature exceeded", "曾超温"),
+            marks.exceeded.as_ref(),
+        ),
+        (
+            manner.of("temperature unknown for a time", "温度记录有缺口"),
+            marks.gaps.as_ref(),
+        ),
     ];
     let there = named
         .into_iter()
