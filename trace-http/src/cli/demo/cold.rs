@@ -153,7 +153,8 @@ fn next_segment(ledger: &Ledger, probe: &EquipmentId) -> Result<u64, Failure> {
 }
 
 /// Units that lay in stores with loggers, by how they were kept: how many, and
-/// the last one.
+/// the last one, if can be that has left: what lies there still has a gap as soon
+/// as the demo rests.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
     pub(super) kept: Sort,
@@ -181,15 +182,19 @@ pub(super) fn judged(
     let view = local.ledger().view();
     let mut found = Judged::default();
     for unit in units {
-        let kept = cold_chain::kept(&view, readings, unit, now_ms)?;
-        let sort = match kept.map(|kept| kept.state) {
-            Some(ColdChain::Kept) => &mut found.kept,
-            Some(ColdChain::Exceeded) => &mut found.exceeded,
-            Some(ColdChain::Gaps) => &mut found.gaps,
-            _ => continue,
+        let Some(kept) = cold_chain::kept(&view, readings, unit, now_ms)? else {
+            continue;
+        };
+        let sort = match kept.state {
+            ColdChain::Kept => &mut found.kept,
+            ColdChain::Exceeded => &mut found.exceeded,
+            ColdChain::Gaps => &mut found.gaps,
+            ColdChain::NotMonitored => continue,
         };
         sort.count += 1;
-        sort.last = Some(*unit);
+        if sort.last.is_none() || kept.stays.iter().all(|stay| !stay.is_open) {
+            sort.last = Some(*unit);
+        }
     }
     Ok(found)
 }
