@@ -43,6 +43,7 @@ rules! {
     Gs1 "gs1_malformed" "Check the number against the package; the last digit is a check digit" "请对照包装核对条码,末位为校验码";
     Lot "lot_malformed" "Use 1 to 20 characters of GS1's set 82" "批号须为1至20位GS1字符";
     Serial "serial_malformed" "Use 1 to 20 characters of GS1's set 82" "序列号须为1至20位GS1字符";
+    DigitalLink "digital_link_malformed" "Write the address as /01/GTIN/10/LOT/21/SERIAL, each value percent-encoded" "地址应为 /01/商品条码/10/批号/21/序列号,各值须按百分号编码";
     Text "text_malformed" "Write plain text (NFC) without control or direction characters, within the length" "请填写规范文本,不含控制字符,长度不超限";
     Date "date_malformed" "Write the date as YYYY-MM-DD" "日期请按 年-月-日 填写";
     Instant "instant_malformed" "Write the time with its offset, e.g. 2026-02-01T04:00:00+08:00 (RFC 3339)" "时间须注明时区,例如 2026-02-01T04:00:00+08:00";

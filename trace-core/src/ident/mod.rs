@@ -6,6 +6,7 @@
 //! | [`TraceCode`], [`EntityId`], [`EquipmentId`] | the ledger's own codes, 80 random bits | refuses |
 //! | [`Gtin`], [`Gln`], [`Sscc`] | GS1 numbers | refuses |
 //! | [`Lot`], [`Serial`] | GS1 character set 82 | has none |
+//! | [`DigitalLink`] | addresses made of the above | refuses |
 //! | [`Uscc`], [`Licence`] | Chinese registers | warns ([`Checked`]) |
 //! | [`Area`] | GB/T 2260, by form | has none |
 //! | [`CivilDate`] | a date by the calendar on the wall | has none |
@@ -19,6 +20,7 @@ mod area;
 mod ascii;
 mod code80;
 mod date;
+mod digital_link;
 mod entity_id;
 mod equipment_id;
 mod gs1;
@@ -33,6 +35,7 @@ mod uscc;
 
 pub use area::Area;
 pub use date::{CivilDate, LEDGER_OFFSET_MINUTES};
+pub use digital_link::DigitalLink;
 pub use entity_id::EntityId;
 pub use equipment_id::EquipmentId;
 pub use gs1::{Gln, Gtin, Sscc};

@@ -146,6 +146,17 @@ impl Folded {
         Ok(found)
     }
 
+    /// Whether a unit is of a GTIN with a lot.
+    pub(crate) fn is_of_gtin_lot(
+        &self,
+        gtin: u64,
+        lot: &str,
+        code: TraceCode,
+    ) -> Result<bool, Store> {
+        let key = rows::with_code(rows::gtin_lot(gtin, lot), &code);
+        Ok(self.read::<()>("gtin and lot", &key)?.is_some())
+    }
+
     /// Trace codes of a GTIN with a lot, after `after`, at most `limit`.
     pub(crate) fn by_gtin_lot(
         &self,

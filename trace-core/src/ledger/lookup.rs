@@ -304,6 +304,14 @@ impl<'a> Lookup<'a> {
             .by_gtin_lot(gtin, lot, after, limit.min(PAGE_RECORDS_MAX))?)
     }
 
+    /// Whether a unit is of a GTIN with a lot.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn is_of(&self, gtin: u64, lot: &str, code: TraceCode) -> Result<bool, Failed> {
+        Ok(self.view.folded().is_of_gtin_lot(gtin, lot, code)?)
+    }
+
     /// The units that another system's code means.
     ///
     /// # Errors

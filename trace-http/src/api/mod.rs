@@ -25,6 +25,7 @@ pub mod questions;
 pub mod reading;
 pub mod recall;
 pub mod receipts;
+pub mod resolver;
 pub mod routes;
 mod schemas;
 pub mod sight;

@@ -86,8 +86,20 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     (
         "after",
         "string",
-        "The last index or code that came, or what the answer says to give; what follows it is wanted",
+        "The last index or code that came, or what the answer says to give (a sheet says it in its header \
+         `trace-next-after`, where there is more); what follows it is wanted",
     ),
+    (
+        "*link",
+        "string",
+        "The rest of a GS1 Digital Link: GTIN, then 10/LOT, then 21/SERIAL",
+    ),
+    (
+        "linkType",
+        "string",
+        "`linkset` for all links, or one of GS1's link types; the page of the unit where left out",
+    ),
+    ("t", "string", "The trace code on the label"),
     ("area", "string", "Six digits of GB/T 2260"),
     ("atomic", "boolean", "Whether one refusal refuses all"),
     (
@@ -288,6 +300,10 @@ fn content(content: Content) -> Value {
             }},
             "application/json": {"schema": reference(name)},
         }),
+        Content::Linkset => json!({"application/linkset+json": {"schema": {
+            "type": "object",
+            "description": "All links (RFC 9264); where one unit is meant and none of this is asked for, a redirect",
+        }}}),
         Content::Note => json!({"text/plain": {"schema": {"type": "string"}}}),
         Content::Page => json!({"text/html": {"schema": {"type": "string"}}}),
         Content::SheetOr(name) => json!({

@@ -13,8 +13,8 @@ use axum::{
 
 use super::{
     balance, balances, certificates, codes, cold, conduct, corrections, documents, entities, grade,
-    lineage, office::Office, openapi, prepare, proofs, questions, reading, recall, submitting,
-    warehouse,
+    lineage, office::Office, openapi, prepare, proofs, questions, reading, recall, resolver,
+    submitting, warehouse,
 };
 use crate::page;
 
@@ -42,6 +42,8 @@ pub enum Content {
     RecordsOr(&'static str),
     /// Readings in binary, or JSON of the schema of this name.
     ReadingsOr(&'static str),
+    /// The links of RFC 9264, or a redirect to one of them.
+    Linkset,
     /// A signed note.
     Note,
     /// A page.
@@ -94,11 +96,13 @@ macro_rules! table {
     };
 }
 
-use Content::{Document, Json, Note, Nothing, Page, ReadingsOr, RecordsOr, SheetOr};
+use Content::{Document, Json, Linkset, Note, Nothing, Page, ReadingsOr, RecordsOr, SheetOr};
 
 table! {
     Anyone {
         get "/t/{code}" page::show, "A trace code as a page: the verdict, the story, how to check it", ["before"], Nothing => Page;
+        get "/01/{*link}" resolver::resolve, "A GS1 Digital Link on a package: leads to its trace unit, or lists what it may mean", ["t" "linkType"], Nothing => Linkset;
+        get "/.well-known/gs1resolver" resolver::description, "Which Digital Links are resolved here", [], Nothing => Json("Resolver");
         get "/v1/codes/{code}" codes::unit, "A trace code: what is true now, the reasons, the story, the proofs", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
         get "/v1/codes/{code}/bundle" codes::bundle, "Everything needed to check a trace code offline, one file", [], Nothing => Json("Bundle");
         get "/v1/codes/{code}/trace" lineage::trace, "What a unit was made of, or what was made of it, step by step", ["direction" "depth" "limit" "after" "purpose"], Nothing => Json("TraceAnswer");

@@ -202,6 +202,8 @@ pub(super) fn of_core() -> Map<String, Value> {
         "Bundle": {"type": "object", "description": "One file that `trace verify` checks offline"},
         "Kinds": {"type": "array", "items": {"type": "object"},
             "description": "Each kind: number, name, who may sign, and the schemas of its sections"},
+        "Resolver": {"type": "object",
+            "description": "Which keys and link types are resolved here (GS1-Conformant Resolver Standard)"},
         "OpenApi": {"type": "object"},
         "Problem": open_object("Why it was refused (RFC 9457)", json!({
             "type": {"type": "string", "format": "uri-reference"},

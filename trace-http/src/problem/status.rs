@@ -16,18 +16,18 @@ use trace_core::error::Rule;
 /// The status of a rule.
 pub fn status_of(rule: Rule) -> StatusCode {
     use Rule::{
-        Algorithm, Area, Busy, Countersignature, Date, EntityId, EntityKnown, EntityName,
-        EquipmentId, EquipmentKnown, Gs1, IdempotencyReused, Instant, Key, KeyKnown, KeyRevoked,
-        KeyUnknown, Kind, Licence, Lot, NotOpen, Note, Number, NumberUsed, Origin, Policy,
-        Quantity, Range, Record, Right, Role, RoleHeld, RoleNotHeld, Section, SegmentNumber,
-        Sequence, Serial, Statement, StayOpen, Subjects, TargetNotStanding, Temperature, Text,
-        Token, TooLarge, TraceCode, UnitKnown, Uscc, Version,
+        Algorithm, Area, Busy, Countersignature, Date, DigitalLink, EntityId, EntityKnown,
+        EntityName, EquipmentId, EquipmentKnown, Gs1, IdempotencyReused, Instant, Key, KeyKnown,
+        KeyRevoked, KeyUnknown, Kind, Licence, Lot, NotOpen, Note, Number, NumberUsed, Origin,
+        Policy, Quantity, Range, Record, Right, Role, RoleHeld, RoleNotHeld, Section,
+        SegmentNumber, Sequence, Serial, Statement, StayOpen, Subjects, TargetNotStanding,
+        Temperature, Text, Token, TooLarge, TraceCode, UnitKnown, Uscc, Version,
     };
     match rule {
-        TraceCode | EntityId | EquipmentId | Uscc | Area | Licence | Gs1 | Lot | Serial | Text
-        | Date | Instant | Quantity | Record | Version | Origin | Algorithm | Key | Note
-        | Range | Kind | Subjects | Section | Number | Role | Statement | EntityName | Policy
-        | Temperature => StatusCode::BAD_REQUEST,
+        TraceCode | EntityId | EquipmentId | Uscc | Area | Licence | Gs1 | Lot | Serial
+        | DigitalLink | Text | Date | Instant | Quantity | Record | Version | Origin
+        | Algorithm | Key | Note | Range | Kind | Subjects | Section | Number | Role
+        | Statement | EntityName | Policy | Temperature => StatusCode::BAD_REQUEST,
         Token => StatusCode::UNAUTHORIZED,
         KeyUnknown | KeyRevoked | Right | Countersignature => StatusCode::FORBIDDEN,
         Sequence | NotOpen | IdempotencyReused | EntityKnown | UnitKnown | NumberUsed

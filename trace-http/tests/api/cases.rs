@@ -54,6 +54,9 @@ impl Case {
     fn route(&self) -> &'static Route {
         let path = self.path.split('?').next().unwrap();
         let fits = |route: &&Route| {
+            if let Some((before, _)) = route.path.split_once("{*") {
+                return route.method.eq_ignore_ascii_case(self.method) && path.starts_with(before);
+            }
             let (own, asked) = (route.path.split('/'), path.split('/'));
             route.method.eq_ignore_ascii_case(self.method)
                 && own.clone().count() == asked.clone().count()
@@ -69,7 +72,13 @@ impl Case {
 }
 
 /// Addresses that say the same whatever is asked: no parameter, no right.
-const FIXED: [&str; 4] = ["/checkpoint", "/v1/anchor", "/v1/kinds", "/openapi.json"];
+const FIXED: [&str; 5] = [
+    "/checkpoint",
+    "/v1/anchor",
+    "/v1/kinds",
+    "/openapi.json",
+    "/.well-known/gs1resolver",
+];
 
 /// Reading routes where a token makes a difference.
 const SEEN_BY_RIGHT: [&str; 5] = [
@@ -170,6 +179,14 @@ fn cases(town: &mut Town) -> Vec<Case> {
         "/v1/units/6901234567893/A".into(),
         400,
         "gs1_malformed",
+    );
+    get(Good, "/01/6901234567892/10/A".into(), 307, "");
+    get(Bad, "/01/6901234567893/10/A".into(), 400, "gs1_malformed");
+    get(
+        Absent,
+        "/01/6901234567892/10/B".into(),
+        404,
+        "not_on_ledger",
     );
     get(Good, "/v1/foreign/ABCD-1".into(), 200, "");
     get(Bad, "/v1/foreign/x".into(), 400, "text_malformed");
@@ -448,7 +465,8 @@ fn every_route_has_its_answer_in_every_case() {
 
 /// What is in memory: the program's own, the last signed checkpoint, where a
 /// chain stands. None of it says anything of goods.
-const WITHOUT_STORE: [&str; 5] = [
+const WITHOUT_STORE: [&str; 6] = [
+    "/.well-known/gs1resolver",
     "/checkpoint",
     "/v1/kinds",
     "/v1/grading",

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod agreeing;
 mod bad_input;
 mod cases;
 mod changes;
@@ -15,6 +16,7 @@ mod orders;
 mod pages;
 mod reading;
 mod reporting;
+mod resolving;
 mod routes;
 mod submitting;
 mod town;

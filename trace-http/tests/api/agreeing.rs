@@ -1,0 +1,129 @@
+//! Corrections as people meet them over HTTP: signed by their own devices, sent
+//! to `/v1/records`, seen at once by whoever looks the codes up.
+
+use serde_json::Value;
+use trace_core::{
+    ident::TraceCode,
+    record::{Body, kinds::sampling_failed::SamplingFailed, movement::Process, section::Openings},
+};
+use trace_fixtures::{Who, official::residue};
+
+use crate::town::{Answer, Town};
+
+/// What is sent to `/v1/records` by one who signed it, alone.
+fn send(town: &mut Town, who: Who, said: impl Into<Body>) -> Answer {
+    send_with(town, who, said, Openings::default())
+}
+
+fn send_with(town: &mut Town, who: Who, said: impl Into<Body>, openings: Openings) -> Answer {
+    let submission = town.world.sign(who, said, openings);
+    town.tick();
+    let answer = town.post_records("/v1/records", std::slice::from_ref(&submission));
+    if answer.status != 201 {
+        // The device signs its next record as if this one had never been.
+        let statement = submission.signed.statement();
+        town.world
+            .chain(who)
+            .resume(statement.sequence, statement.link);
+    }
+    answer
+}
+
+fn shown(town: &Town, code: TraceCode) -> Value {
+    town.get(&format!("/v1/codes/{code}")).with(200).json()
+}
+
+fn reason(shown: &Value, check: &str) -> Value {
+    let reasons = shown["reasons"].as_array().unwrap();
+    let found = reasons.iter().find(|reason| reason["check"] == check);
+    found.unwrap_or_else(|| panic!("{check}: {shown}")).clone()
+}
+
+#[test]
+fn a_certificate_is_replaced_after_receipt_once_the_receiver_agreed() {
+    let mut town = Town::new();
+    let (unit, certified) = town.batch();
+    let mut given = town.world.handed_over(unit.unit, Who::Buyer, "400 斤");
+    let shown_before = shown(&town, unit.unit);
+    let number = shown_before["records"][1]["statement"]["number"].clone();
+    given.0.certificate = Some(number.as_str().unwrap().to_owned());
+    let given = town.say(Who::Producer, given);
+    let received = town.world.received(unit.unit, &given, "400 斤");
+    town.say(Who::Buyer, received);
+
+    let superseded = town.world.superseded(&certified.signed, unit.unit);
+    let (mut body, openings) = town.world.certificate(&unit);
+    body.0.number = superseded.replacement_number.clone();
+    body.0.quantity = "800 斤".parse().unwrap();
+    let agreed = town
+        .world
+        .correction_agreed(&superseded, &body.clone().into());
+    let refused = send(&mut town, Who::Producer, superseded.clone());
+    let document = refused.refused(422, "agreement_missing");
+    let said = document["detail"].as_str().unwrap();
+    assert!(said.starts_with("1 received under"), "{said}");
+    // Who received nothing agrees to nothing.
+    let stranger = send(&mut town, Who::ColdStore, agreed.clone());
+    stranger.refused(403, "right_missing");
+    send(&mut town, Who::Buyer, agreed).with(201);
+    send(&mut town, Who::Producer, superseded.clone()).with(201);
+    assert_eq!(shown(&town, unit.unit)["status"], "superseded");
+    // Another amount than was agreed to is refused, what was agreed to stands.
+    let mut other = body.clone();
+    other.0.quantity = "801 斤".parse().unwrap();
+    let refused = send_with(&mut town, Who::Producer, other, openings.clone());
+    refused.refused(422, "correction_differs");
+    send_with(&mut town, Who::Producer, body, openings).with(201);
+    let now = shown(&town, unit.unit);
+    assert_eq!(now["status"], "valid");
+    let told = reason(&now, "correction");
+    for words in ["1000 斤", "800 斤"] {
+        assert!(told["words"].as_str().unwrap().contains(words), "{told}");
+    }
+    assert!(
+        told["words_zh"].as_str().unwrap().contains("更正"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_voided_unit_marks_what_was_made_of_it_for_everybody_who_looks() {
+    let mut town = Town::new();
+    let unit = town.world.unit();
+    let made = town.say_bare(Who::Producer, unit.clone());
+    let output = town.world.output(&unit);
+    let child = output.unit;
+    let (inputs, outputs) = ([(unit.unit, "500 斤")], vec![(output, "500 斤")]);
+    let split = town
+        .world
+        .transformed(Process::Repack, &inputs, outputs, None);
+    town.say(Who::Producer, split);
+    assert_eq!(shown(&town, child)["status"], "valid");
+    // The record that voids one nothing was made of says nothing of others.
+    let voided = town.world.voided(&made);
+    let refused = send(&mut town, Who::Producer, voided);
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    let voided = town.world.unit_voided(&made);
+    send(&mut town, Who::Buyer, voided.clone()).refused(403, "right_missing");
+    send(&mut town, Who::Producer, voided).with(201);
+    assert_eq!(shown(&town, unit.unit)["status"], "voided");
+    assert_eq!(shown(&town, child)["status"], "source_voided");
+}
+
+#[test]
+fn a_failed_sample_holds_where_the_county_adopted_that() {
+    let mut town = Town::new();
+    let (unit, _) = town.batch();
+    let bad = || vec![residue("腐霉利", "0.21", "0.2")];
+    let failed = SamplingFailed(town.world.sampling_result(&unit, bad()));
+    send(&mut town, Who::Inspector, failed.clone()).refused(403, "right_missing");
+    let adopted = town.world.sampling_policy_adopted(true);
+    send(&mut town, Who::Producer, adopted.clone()).refused(403, "right_missing");
+    send(&mut town, Who::CountyAuthority, adopted).with(201);
+    let plain = town.world.sampling_result(&unit, bad());
+    send(&mut town, Who::Inspector, plain).refused(422, "hold_demanded");
+    send(&mut town, Who::Inspector, failed).with(201);
+    let now = shown(&town, unit.unit);
+    assert_eq!(now["status"], "on_hold");
+    assert_eq!(reason(&now, "hold")["holds"], false);
+}
