@@ -1,5 +1,6 @@
 //! Whether goods were kept cold: the verdict over one stay, from a policy and
-//! the readings of the probes that watched. Pure, and in integers.
+//! the readings of the probes that watched. Pure, and in integers: a ledger over
+//! its store and a reader over a bundle alone come to the same.
 //!
 //! # What a reading says
 //!
@@ -24,6 +25,10 @@
 //! moment is one, and was **kept** when none is. A stay without any reading is
 //! **not monitored**. Exactly at a limit is within it, for degrees and for
 //! milliseconds.
+
+mod kept;
+
+pub use kept::{Kept, KeptStay, degrees, run_of};
 
 use crate::record::cold_chain::TemperaturePolicy;
 use crate::record::status::ColdChain;
@@ -98,6 +103,29 @@ pub struct Verdict {
     pub gap_count: u64,
     /// Mean kinetic temperature of what is known, over all probes.
     pub mean_kinetic_milli_c: Option<i32>,
+}
+
+/// The time of which a stay's readings can matter: its own, and on both sides as
+/// long as readings may lie apart.
+#[must_use]
+pub fn window(policy: &TemperaturePolicy, stay: Run) -> Run {
+    let gap_ms = u64::from(policy.gap_s_max) * 1_000;
+    Run {
+        from_ms: stay.from_ms.saturating_sub(gap_ms),
+        until_ms: stay.until_ms.saturating_add(gap_ms),
+    }
+}
+
+/// Leaves of a probe's readings, in order of time, those that [`judge`] takes: of
+/// the neighbours outside the stay only the last moment before and the first
+/// after count.
+pub fn leave_neighbours(stay: Run, readings: &mut Vec<Reading>) {
+    let before = readings.partition_point(|it| it.at_ms < stay.from_ms);
+    let first = readings.get(..before).and_then(<[Reading]>::last);
+    let first_ms = first.map_or(0, |it| it.at_ms);
+    let after = readings.partition_point(|it| it.at_ms < stay.until_ms);
+    let last_ms = readings.get(after).map_or(u64::MAX, |it| it.at_ms);
+    readings.retain(|it| (first_ms..=last_ms).contains(&it.at_ms));
 }
 
 /// Judges a stay from `stay.from_ms` to before `stay.until_ms`. Each of `probes`
