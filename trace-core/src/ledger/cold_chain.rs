@@ -2,8 +2,10 @@
 //! read of it, and which probes watched over a unit when.
 
 mod kept;
+mod watched;
 
-pub use kept::{Kept, KeptStay, VERDICT_READINGS_MAX, degrees, kept};
+pub use kept::{Kept, KeptStay, degrees, kept, kept_and_drawn};
+pub use watched::{Watched, watched};
 
 use super::fold::Change;
 use super::folded::Folded;

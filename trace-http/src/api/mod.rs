@@ -19,6 +19,7 @@ pub mod lineage;
 pub mod office;
 pub mod openapi;
 pub mod orders;
+pub mod pictures;
 pub mod prepare;
 pub mod proofs;
 pub mod questions;

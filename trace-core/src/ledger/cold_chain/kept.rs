@@ -5,24 +5,16 @@
 //! its record. Readings that are not sealed yet count too, so that an excursion
 //! shows while it lasts; until when readings are sealed is said.
 
-use super::{policy_text, probes_of, segments_of};
-use crate::error::{Invalid, Rule};
+use super::policy_text;
+use super::watched::watched;
 use crate::ident::{EntityId, EquipmentId, TraceCode};
-use crate::ledger::readings::{Checked, Readings};
+use crate::ledger::readings::Readings;
 use crate::ledger::{Failed, View};
-use crate::record::cold_chain::{Stay, TemperaturePolicy};
+use crate::record::cold_chain::Stay;
 use crate::record::status::{ColdChain, Judgement, Reason, Status};
-use crate::record::temperature::Reading;
 use crate::rules::ColdFacts;
-use crate::rules::temperature::{Run, Verdict, judge};
+use crate::rules::temperature::{Curve, Run, Verdict};
 use serde::Serialize;
-
-/// Most readings that one verdict is made from: a month of 24 probes at a minute;
-/// 16 bytes each, and as much again while they are gone through.
-pub const VERDICT_READINGS_MAX: usize = 1 << 20;
-
-/// Segments asked for at a time.
-const SEGMENTS_PAGE: usize = 256;
 
 /// How a unit was kept in all its stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,8 +23,11 @@ pub struct Kept {
     pub state: ColdChain,
     /// The stays, in the order in which they were recorded.
     pub stays: Vec<KeptStay>,
-    /// How long it was in no equipment between its first and its last stay.
+    /// How long it was in no equipment between its first and its last stay: at a
+    /// door or a dock, or on its way without refrigeration.
     pub outside_stays_ms: u64,
+    /// When that was, in order of time.
+    pub outside_stays: Vec<Run>,
 }
 
 /// How a unit was kept in one stay.
@@ -69,36 +64,57 @@ pub struct KeptStay {
     pub sealed_until_ms: Option<u64>,
     /// The verdict.
     pub verdict: Verdict,
+    /// The course of its temperatures, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curve: Option<Curve>,
 }
 
-/// How a unit was kept, as of `now_ms`; `None` when it was placed nowhere.
+/// How a unit was kept, as of `now_ms`; `None` when it was placed nowhere. Goes
+/// once through all readings of its stays, however many, in little memory.
 ///
 /// # Errors
-/// [`Rule::TooLarge`] beyond [`VERDICT_READINGS_MAX`]; [`Store::Damaged`](crate::error::Store::Damaged) when
-/// readings are not those that were sealed.
+/// [`Store::Damaged`](crate::error::Store::Damaged) when readings are not those that were sealed.
 pub fn kept(
     view: &View,
     readings: &Readings,
     unit: &TraceCode,
     now_ms: u64,
 ) -> Result<Option<Kept>, Failed> {
+    kept_and_drawn(view, readings, unit, now_ms, 0)
+}
+
+/// The same with the course of each stay's temperatures in so many columns.
+///
+/// # Errors
+/// As of [`kept`].
+pub fn kept_and_drawn(
+    view: &View,
+    readings: &Readings,
+    unit: &TraceCode,
+    now_ms: u64,
+    columns: u32,
+) -> Result<Option<Kept>, Failed> {
     let stays = view.folded().stays(unit)?.stays;
     if stays.is_empty() {
         return Ok(None);
     }
     let mut kept = Vec::with_capacity(stays.len());
-    let mut budget = VERDICT_READINGS_MAX;
     for stay in stays {
-        kept.push(stayed(view, readings, stay, now_ms, &mut budget)?);
+        kept.push(stayed(view, readings, stay, now_ms, columns)?);
     }
+    let outside_stays = between(
+        kept.iter()
+            .map(|stay| Run {
+                from_ms: stay.from_ms,
+                until_ms: stay.until_ms,
+            })
+            .collect(),
+    );
     Ok(Some(Kept {
         state: worst(kept.iter().map(|stay| stay.verdict.state)),
-        outside_stays_ms: between(
-            kept.iter()
-                .map(|stay| (stay.from_ms, stay.until_ms))
-                .collect(),
-        ),
         stays: kept,
+        outside_stays_ms: outside_stays.iter().map(|run| run.length_ms()).sum(),
+        outside_stays,
     }))
 }
 
@@ -107,7 +123,7 @@ fn stayed(
     readings: &Readings,
     stay: Stay,
     now_ms: u64,
-    budget: &mut usize,
+    columns: u32,
 ) -> Result<KeptStay, Failed> {
     let policy = policy_text(view.folded(), &stay.policy, stay.version)?;
     let until_ms = stay.taken_out.map_or(now_ms, |(at_ms, _)| at_ms);
@@ -115,21 +131,11 @@ fn stayed(
         from_ms: stay.from_ms,
         until_ms: until_ms.max(stay.from_ms),
     };
-    let probes = probes_of(view, &stay.equipment)?;
-    let mut read = Vec::with_capacity(probes.len());
-    for (probe, state) in &probes {
-        read.push(read_by(
-            view,
-            readings,
-            probe,
-            state.next_segment,
-            &policy,
-            run,
-            budget,
-        )?);
-    }
+    let found = watched(view, readings, &stay.equipment, &policy, run, columns)?;
+    let probes = found.probes;
     Ok(KeptStay {
-        verdict: judge(&policy, run, &read),
+        verdict: found.verdict,
+        curve: (columns > 0).then_some(found.curve),
         equipment: stay.equipment,
         entity: stay.entity,
         from_ms: run.from_ms,
@@ -151,59 +157,6 @@ fn stayed(
     })
 }
 
-/// A probe's readings in a stay, with its neighbours outside it; what is sealed
-/// of them is held against its record.
-fn read_by(
-    view: &View,
-    readings: &Readings,
-    probe: &EquipmentId,
-    segments: u64,
-    policy: &TemperaturePolicy,
-    stay: Run,
-    budget: &mut usize,
-) -> Result<Vec<Reading>, Failed> {
-    let gap_ms = u64::from(policy.gap_s_max) * 1_000;
-    let window = Run {
-        from_ms: stay.from_ms.saturating_sub(gap_ms),
-        until_ms: stay.until_ms.saturating_add(gap_ms),
-    };
-    let mut from = 0;
-    while from < segments {
-        let page = segments_of(view, probe, from, SEGMENTS_PAGE)?;
-        for sealed in page.iter().map(|state| state.segment) {
-            if sealed.first_ms > window.until_ms || sealed.last_ms < window.from_ms {
-                continue;
-            }
-            // What was pruned after its time leaves a gap, like all that is absent.
-            match readings.check(probe, sealed.number, sealed.count, &sealed.root)? {
-                Checked::Sound | Checked::Pruned => {}
-            }
-        }
-        from = from.saturating_add(SEGMENTS_PAGE as u64);
-    }
-    let mut found = Vec::new();
-    let mut range = readings.range(*probe, window.from_ms..=window.until_ms)?;
-    while let Some(run) = range.next_run()? {
-        *budget = budget.checked_sub(run.len()).ok_or_else(|| {
-            let what = format!("more than {VERDICT_READINGS_MAX} readings in the unit's stays");
-            Invalid::new(Rule::TooLarge, what)
-        })?;
-        found.extend_from_slice(run);
-    }
-    // Of the neighbours only the last moment before and the first after count.
-    let before = found.partition_point(|it| it.at_ms < stay.from_ms);
-    let first = found
-        .get(..before)
-        .and_then(<[Reading]>::last)
-        .map(|it| it.at_ms);
-    let after = found.partition_point(|it| it.at_ms < stay.until_ms);
-    let last = found.get(after).map(|it| it.at_ms);
-    found.retain(|it| {
-        first.is_none_or(|first| it.at_ms >= first) && last.is_none_or(|last| it.at_ms <= last)
-    });
-    Ok(found)
-}
-
 /// What is true of all, from what is true of each.
 fn worst(states: impl Iterator<Item = ColdChain> + Clone) -> ColdChain {
     let has = |wanted: ColdChain| states.clone().any(|state| state == wanted);
@@ -220,16 +173,21 @@ fn worst(states: impl Iterator<Item = ColdChain> + Clone) -> ColdChain {
     }
 }
 
-/// The time that no stay covers between the first and the last.
-fn between(mut stays: Vec<(u64, u64)>) -> u64 {
-    stays.sort_unstable();
-    let (mut outside_ms, mut covered_until) = (0u64, None::<u64>);
-    for (from_ms, until_ms) in stays {
-        let reached = covered_until.unwrap_or(from_ms);
-        outside_ms = outside_ms.saturating_add(from_ms.saturating_sub(reached));
-        covered_until = Some(reached.max(until_ms));
+/// The times that no stay covers between the first and the last, in order.
+fn between(mut stays: Vec<Run>) -> Vec<Run> {
+    stays.sort_unstable_by_key(|stay| (stay.from_ms, stay.until_ms));
+    let (mut outside, mut covered_until) = (Vec::new(), None::<u64>);
+    for stay in stays {
+        let reached = covered_until.unwrap_or(stay.from_ms);
+        if reached < stay.from_ms {
+            outside.push(Run {
+                from_ms: reached,
+                until_ms: stay.from_ms,
+            });
+        }
+        covered_until = Some(reached.max(stay.until_ms));
     }
-    outside_ms
+    outside
 }
 
 impl Kept {
@@ -323,13 +281,21 @@ mod tests {
 
     #[test]
     fn time_between_stays_is_counted_once_and_overlaps_are_none() {
+        let runs = |ends: &[(u64, u64)]| -> Vec<Run> {
+            let ends = ends.iter();
+            ends.map(|(from_ms, until_ms)| Run {
+                from_ms: *from_ms,
+                until_ms: *until_ms,
+            })
+            .collect()
+        };
         for (stays, wanted) in [
-            (vec![(0, 10)], 0),
-            (vec![(20, 30), (0, 10)], 10),
-            (vec![(0, 25), (20, 30), (5, 7)], 0),
-            (vec![(0, 10), (12, 13), (20, 20)], 9),
+            (&[(0, 10)][..], &[][..]),
+            (&[(20, 30), (0, 10)], &[(10, 20)]),
+            (&[(0, 25), (20, 30), (5, 7)], &[]),
+            (&[(0, 10), (12, 13), (20, 20)], &[(10, 12), (13, 20)]),
         ] {
-            assert_eq!(between(stays.clone()), wanted, "{stays:?}");
+            assert_eq!(between(runs(stays)), runs(wanted), "{stays:?}");
         }
     }
 
