@@ -210,8 +210,8 @@ fn each_outside_crate_has_one_door() {
         (
             "pco",
             &[
-                "trace-core/src/ledger/readings/chunk.rs",
-                "trace-core/src/ledger/readings/chunk/",
+                "trace-core/src/proof/readings/chunk.rs",
+                "trace-core/src/proof/readings/chunk/",
             ],
         ),
     ];

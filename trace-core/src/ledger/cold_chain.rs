@@ -1,10 +1,12 @@
 //! The cold chain in the derived index: what a record changes there, what rules
 //! read of it, and which probes watched over a unit when.
 
-mod kept;
+mod judging;
 mod watched;
 
-pub use kept::{Kept, KeptStay, degrees, kept, kept_and_drawn};
+pub use crate::record::keeping::{Kept, KeptStay, degrees};
+pub use judging::{VERDICT_READINGS_MAX, kept, kept_and_drawn};
+pub(super) use judging::{read_within, segments_within};
 pub use watched::{Watched, watched};
 
 use super::fold::Change;
@@ -27,7 +29,7 @@ use crate::rules::{ColdFacts, Facts};
 pub const PROBES_MAX: usize = 256;
 
 /// Most parts of one piece of equipment that are gone through for its probes.
-const PARTS_MAX: usize = 1_024;
+pub(super) const PARTS_MAX: usize = 1_024;
 
 /// What a claim changes in these rows.
 pub(super) fn changes(
@@ -172,7 +174,7 @@ impl ColdFacts for Working<'_> {
 }
 
 /// What a version of a policy says; that it was adopted is on the ledger.
-fn policy_text(folded: &Folded, code: &str, version: u32) -> Result<TemperaturePolicy, Failed> {
+pub(super) fn policy_text(folded: &Folded, code: &str, version: u32) -> Result<TemperaturePolicy, Failed> {
     let text = folded.read("policy", &rows::temperature_policy(code, version))?;
     let missing = || Store::Damaged {
         what: format!("index: version {version} of temperature policy {code} is missing"),
@@ -205,8 +207,7 @@ pub fn probes_of(
 ) -> Result<Vec<(EquipmentId, EquipmentState)>, Failed> {
     let (mut waiting, mut probes) = (vec![*equipment], Vec::new());
     while let Some(whole) = waiting.pop() {
-        let parts = listed(view.folded(), rows::parts(&whole), None, PARTS_MAX)?;
-        for (id, state) in known(view.folded(), parts)? {
+        for (id, state) in parts_of(view, &whole)? {
             match state.kind {
                 EquipmentKind::Probe => probes.push((id, state)),
                 _ => waiting.push(id),
@@ -216,6 +217,18 @@ pub fn probes_of(
     }
     probes.sort_unstable_by_key(|(id, _)| *id);
     Ok(probes)
+}
+
+/// What a piece of equipment has parts of, by id, retired ones too.
+///
+/// # Errors
+/// From the store.
+pub fn parts_of(
+    view: &View,
+    whole: &EquipmentId,
+) -> Result<Vec<(EquipmentId, EquipmentState)>, Failed> {
+    let parts = listed(view.folded(), rows::parts(whole), None, PARTS_MAX)?;
+    known(view.folded(), parts)
 }
 
 /// A probe's segments from number `from` on.

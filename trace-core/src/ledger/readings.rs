@@ -18,7 +18,6 @@
 //! Not here: whose probe it is, signing, verdicts, and any clock. The store
 //! proves nothing: what leaves it is hashed again against the root of the record.
 
-mod chunk;
 mod joining;
 mod pruning;
 mod range;
@@ -267,6 +266,20 @@ impl Readings {
     /// [`Store::Damaged`] when they are not as many as were sealed.
     pub fn segment(&self, probe: &EquipmentId, number: u64) -> Result<Option<Segment>, Store> {
         self.shelves().segment(probe, number)
+    }
+
+    /// A segment's [`chunks`](crate::proof::readings::chunk) as they lie here, in
+    /// order, to be carried away and checked there; none of one that was pruned.
+    /// `None` when there is none of that number.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn chunks(
+        &self,
+        probe: &EquipmentId,
+        number: u64,
+    ) -> Result<Option<Vec<Vec<u8>>>, Store> {
+        self.shelves().chunks(probe, number)
     }
 
     /// Checks a segment against what the ledger's record says of it.

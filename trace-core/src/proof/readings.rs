@@ -6,6 +6,8 @@
 //! probe it was and that the root was sealed, which a signed record says; nor
 //! that the readings are true, which nobody can prove.
 
+pub mod chunk;
+
 use super::merkle::{
     Frontier, Hash, Nodes, Unproved, leaf_hash, node_place, prove_inclusion, verify_inclusion,
 };

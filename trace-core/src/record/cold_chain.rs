@@ -3,9 +3,10 @@
 //!
 //! A pure fold. The readings themselves lie beside the log, bound by a
 //! segment's root; whether goods were kept cold is judged from them by
-//! [`rules::temperature`](crate::rules::temperature), not here.
+//! [`keeping`](super::keeping), not here.
 
 use super::hash::Hash;
+use super::keeping::Run;
 use super::kinds::unit_created::ProductClass;
 use super::status::{Judgement, Reason};
 use super::text;
@@ -351,6 +352,12 @@ impl Segment {
             true => wrong("one reading, but two times or two temperatures".into()),
             false => Ok(()),
         }
+    }
+
+    /// Whether any of its readings can be of this time, both ends in it.
+    #[must_use]
+    pub fn is_within(&self, time: Run) -> bool {
+        self.first_ms <= time.until_ms && self.last_ms >= time.from_ms
     }
 }
 

@@ -14,6 +14,7 @@ pub mod encode;
 pub mod evidence;
 pub mod form;
 pub mod hash;
+pub mod keeping;
 pub mod kinds;
 pub mod layout;
 pub mod marks;

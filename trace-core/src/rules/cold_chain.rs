@@ -3,7 +3,7 @@
 //! class, in one place after the other.
 //!
 //! Whether it was kept cold there is not a matter of admission: see
-//! [`temperature`](super::temperature).
+//! [`keeping`](crate::record::keeping).
 
 use super::{At, Facts, times, units};
 use crate::error::{Invalid, Rule};

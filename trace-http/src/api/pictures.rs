@@ -17,8 +17,11 @@ use trace_core::{
         cold_chain::{self, Watched},
         lookup::Audience,
     },
-    record::cold_chain::{MeasuringPoint, TemperaturePolicy},
-    rules::{ColdFacts, temperature::Run},
+    record::{
+        cold_chain::{MeasuringPoint, TemperaturePolicy},
+        keeping::Run,
+    },
+    rules::ColdFacts,
 };
 
 use super::{

@@ -2,7 +2,7 @@
 //! course: axes, band, gaps. Coordinates are integers, tenths of a pixel.
 
 use maud::{Markup, html};
-use trace_core::{ident::CivilDate, rules::temperature::Run};
+use trace_core::{ident::CivilDate, record::keeping::Run};
 
 use super::{
     Leg, Plot, Size,

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use maud::{Markup, html};
-use trace_core::rules::temperature::{Drawn, Excursion};
+use trace_core::record::keeping::{Drawn, Excursion};
 
 use super::{
     Leg, Plot,

@@ -22,7 +22,7 @@ pub use words::Local;
 use maud::{Markup, PreEscaped, html};
 use trace_core::{
     ledger::cold_chain::Kept,
-    rules::temperature::{Curve, Excursion, Run},
+    record::keeping::{Curve, Excursion, Run},
 };
 
 use frame::Frame;

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use trace_core::{
     ledger::cold_chain::{Kept, KeptStay},
     record::status::ColdChain,
-    rules::temperature::Run,
+    record::keeping::Run,
 };
 
 use super::words::{Local, celsius, minutes, moment};

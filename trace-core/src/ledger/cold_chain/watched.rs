@@ -1,18 +1,16 @@
 //! A piece of equipment over a time, as its probes read it: what is sealed is
 //! held against its records, and all is judged as it comes, run by run.
 
-use super::{probes_of, segments_of};
+use super::judging::segments_within;
+use super::probes_of;
 use crate::error::Store;
 use crate::ident::EquipmentId;
 use crate::ledger::readings::{Checked, Range, Readings};
 use crate::ledger::{Failed, View};
 use crate::record::cold_chain::{EquipmentKind, EquipmentState, TemperaturePolicy};
+use crate::record::keeping::{Curve, Run, Source, Verdict, judge_and_draw, window};
 use crate::record::temperature::Reading;
 use crate::rules::ColdFacts;
-use crate::rules::temperature::{Curve, Run, Source, Verdict, judge_and_draw};
-
-/// Segments asked for at a time.
-const SEGMENTS_PAGE: usize = 256;
 
 /// What was watched, and what followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,10 +42,12 @@ pub fn watched(
         Some(state) => vec![(*equipment, state)],
         None => probes_of(view, equipment)?,
     };
+    let time = window(policy, run);
     let mut read = Vec::with_capacity(probes.len());
     for (probe, state) in &probes {
-        check_sealed(view, readings, probe, state.next_segment, policy, run)?;
-        read.push(ProbeRange::open(readings, *probe, policy, run)?);
+        check_sealed(view, readings, probe, state.next_segment, time)?;
+        let range = readings.range(*probe, time.from_ms..=time.until_ms)?;
+        read.push(ProbeRange(range));
     }
     let (verdict, curve) = judge_and_draw(policy, run, read, columns)?;
     Ok(Watched {
@@ -57,82 +57,33 @@ pub fn watched(
     })
 }
 
-/// A stay, and a gap's time before and after it: nothing that was read further
-/// away stands in it.
-fn window(policy: &TemperaturePolicy, stay: Run) -> Run {
-    let gap_ms = u64::from(policy.gap_s_max) * 1_000;
-    Run {
-        from_ms: stay.from_ms.saturating_sub(gap_ms),
-        until_ms: stay.until_ms.saturating_add(gap_ms),
-    }
-}
-
-/// Holds what is sealed of a probe's readings about a stay against its records.
+/// Holds what is sealed of a probe's readings in a time against its records.
 fn check_sealed(
     view: &View,
     readings: &Readings,
     probe: &EquipmentId,
     segments: u64,
-    policy: &TemperaturePolicy,
-    stay: Run,
+    time: Run,
 ) -> Result<(), Failed> {
-    let window = window(policy, stay);
-    let mut from = 0;
-    while from < segments {
-        let page = segments_of(view, probe, from, SEGMENTS_PAGE)?;
-        for sealed in page.iter().map(|state| state.segment) {
-            if sealed.first_ms > window.until_ms || sealed.last_ms < window.from_ms {
-                continue;
-            }
-            // What was pruned after its time leaves a gap, like all that is absent.
-            match readings.check(probe, sealed.number, sealed.count, &sealed.root)? {
-                Checked::Sound | Checked::Pruned => {}
-            }
+    for sealed in segments_within(view, probe, segments, time)? {
+        let sealed = sealed.segment;
+        // What was pruned after its time leaves a gap, like all that is absent.
+        match readings.check(probe, sealed.number, sealed.count, &sealed.root)? {
+            Checked::Sound | Checked::Pruned => {}
         }
-        from = from.saturating_add(SEGMENTS_PAGE as u64);
     }
     Ok(())
 }
 
-/// A probe's readings about a stay, run by run. Its last before them and its first
-/// after them stand for no time in the stay, but what they neighbour does not reach
-/// its ends either.
-struct ProbeRange {
-    range: Range,
-    before: Option<Reading>,
-    after: Option<Reading>,
-}
-
-impl ProbeRange {
-    fn open(
-        readings: &Readings,
-        probe: EquipmentId,
-        policy: &TemperaturePolicy,
-        stay: Run,
-    ) -> Result<Self, Store> {
-        let window = window(policy, stay);
-        let range = readings.range(probe, window.from_ms..=window.until_ms)?;
-        Ok(Self {
-            before: range.before(),
-            after: range.after(),
-            range,
-        })
-    }
-}
+/// A probe's readings in a time, run by run.
+struct ProbeRange(Range);
 
 impl Source for ProbeRange {
     type Error = Store;
 
     fn next_run(&mut self, run: &mut Vec<Reading>) -> Result<bool, Store> {
         run.clear();
-        if let Some(before) = self.before.take() {
-            run.push(before);
-        } else if let Some(found) = self.range.next_run()? {
-            run.extend_from_slice(found);
-        } else {
-            run.extend(self.after.take());
-        }
+        run.extend_from_slice(self.0.next_run()?.unwrap_or_default());
         Ok(!run.is_empty())
     }
 }
-

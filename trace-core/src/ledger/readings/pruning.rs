@@ -1,7 +1,7 @@
 //! Segments checked against the ledger, and taken away after their time.
 
 use super::Shelves;
-use super::chunk::{self, COUNT_MAX};
+use crate::proof::readings::chunk::{self, COUNT_MAX};
 use super::joining::write;
 use super::rows::{
     Kept, SEGMENTS, SPANS, SegmentRow, State, chunks_of, chunks_of_all, damaged, of_segment_key,

@@ -6,7 +6,7 @@
 //! [`confirm`](super::Readings::confirm), opening confirms it.
 
 use super::Shelves;
-use super::chunk::{self, COUNT_MAX, Effort};
+use crate::proof::readings::chunk::{self, COUNT_MAX, Effort};
 use super::joining::{Plan, write};
 use super::rows::{
     CHUNKS, HORIZONS, Kept, SEGMENT_READINGS_MAX, SEGMENT_SPAN_MS_MAX, SEGMENTS, SPANS, SegmentRow,
@@ -253,6 +253,23 @@ impl Shelves {
         verify_order(&readings)
             .map_err(|error| damaged(format!("segment {number} of probe {probe}: {error}")))?;
         Ok(Some(Segment::Readings(readings)))
+    }
+
+    pub(super) fn chunks(
+        &self,
+        probe: &EquipmentId,
+        number: u64,
+    ) -> Result<Option<Vec<Vec<u8>>>, Store> {
+        let snapshot = self.database.snapshot()?;
+        if SegmentRow::get(&snapshot, probe, number)?.is_none() {
+            return Ok(None);
+        }
+        let mut rows = chunks_of(&snapshot, probe, number)?;
+        let mut chunks = Vec::new();
+        while let Some(row) = rows.next_row()? {
+            chunks.push(row.value().to_vec());
+        }
+        Ok(Some(chunks))
     }
 
     pub(super) fn unsealed(

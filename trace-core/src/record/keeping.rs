@@ -1,5 +1,6 @@
 //! Whether goods were kept cold: the verdict over one stay, from a policy and
-//! the readings of the probes that watched. Pure, and in integers.
+//! the readings of the probes that watched. Pure, and in integers: a ledger over
+//! its store and a reader over a bundle alone come to the same.
 //!
 //! # What a reading says
 //!
@@ -33,11 +34,13 @@
 //! the policy's window, and what is listed.
 
 mod curve;
+mod kept;
 mod kinetic;
 mod source;
 mod sweep;
 
 pub use curve::{Curve, Drawn};
+pub use kept::{Kept, KeptStay, degrees, run_of};
 pub use kinetic::mean_kinetic_milli_c;
 pub use source::{Listed, Source};
 
@@ -119,6 +122,29 @@ pub struct Verdict {
     /// Mean kinetic temperature of what is known, over all probes: it informs,
     /// and clears no breach.
     pub mean_kinetic_milli_c: Option<i32>,
+}
+
+/// The time of which a stay's readings can matter: its own, and on both sides as
+/// long as readings may lie apart.
+#[must_use]
+pub fn window(policy: &TemperaturePolicy, stay: Run) -> Run {
+    let gap_ms = u64::from(policy.gap_s_max) * 1_000;
+    Run {
+        from_ms: stay.from_ms.saturating_sub(gap_ms),
+        until_ms: stay.until_ms.saturating_add(gap_ms),
+    }
+}
+
+/// Leaves of a probe's readings, in order of time, those that [`judge`] takes: of
+/// the neighbours outside the stay only the last moment before and the first
+/// after count.
+pub fn leave_neighbours(stay: Run, readings: &mut Vec<Reading>) {
+    let before = readings.partition_point(|it| it.at_ms < stay.from_ms);
+    let first = readings.get(..before).and_then(<[Reading]>::last);
+    let first_ms = first.map_or(0, |it| it.at_ms);
+    let after = readings.partition_point(|it| it.at_ms < stay.until_ms);
+    let last_ms = readings.get(after).map_or(u64::MAX, |it| it.at_ms);
+    readings.retain(|it| (first_ms..=last_ms).contains(&it.at_ms));
 }
 
 /// Judges a stay from `stay.from_ms` to before `stay.until_ms`. Each of `probes`

@@ -1,19 +1,11 @@
-//! How a unit was kept: the verdict over each of its stays, from what the probes
-//! there read, and what a look-up says of it.
-//!
-//! Every sealed segment that a verdict rests on is hashed again and held against
-//! its record. Readings that are not sealed yet count too, so that an excursion
-//! shows while it lasts; until when readings are sealed is said.
+//! How a unit was kept over all its stays, from the verdict over each, and what
+//! its checklist says of it.
 
-use super::policy_text;
-use super::watched::watched;
-use crate::ident::{EntityId, EquipmentId, TraceCode};
-use crate::ledger::readings::Readings;
-use crate::ledger::{Failed, View};
-use crate::record::cold_chain::Stay;
+use super::{Curve, Run, Verdict, judge};
+use crate::ident::{EntityId, EquipmentId};
+use crate::record::cold_chain::{Stay, TemperaturePolicy};
 use crate::record::status::{ColdChain, Judgement, Reason, Status};
-use crate::rules::ColdFacts;
-use crate::rules::temperature::{Curve, Run, Verdict};
+use crate::record::temperature::Reading;
 use serde::Serialize;
 
 /// How a unit was kept in all its stays.
@@ -69,92 +61,61 @@ pub struct KeptStay {
     pub curve: Option<Curve>,
 }
 
-/// How a unit was kept, as of `now_ms`; `None` when it was placed nowhere. Goes
-/// once through all readings of its stays, however many, in little memory.
-///
-/// # Errors
-/// [`Store::Damaged`](crate::error::Store::Damaged) when readings are not those that were sealed.
-pub fn kept(
-    view: &View,
-    readings: &Readings,
-    unit: &TraceCode,
-    now_ms: u64,
-) -> Result<Option<Kept>, Failed> {
-    kept_and_drawn(view, readings, unit, now_ms, 0)
-}
-
-/// The same with the course of each stay's temperatures in so many columns.
-///
-/// # Errors
-/// As of [`kept`].
-pub fn kept_and_drawn(
-    view: &View,
-    readings: &Readings,
-    unit: &TraceCode,
-    now_ms: u64,
-    columns: u32,
-) -> Result<Option<Kept>, Failed> {
-    let stays = view.folded().stays(unit)?.stays;
-    if stays.is_empty() {
-        return Ok(None);
-    }
-    let mut kept = Vec::with_capacity(stays.len());
-    for stay in stays {
-        kept.push(stayed(view, readings, stay, now_ms, columns)?);
-    }
-    let outside_stays = between(
-        kept.iter()
-            .map(|stay| Run {
-                from_ms: stay.from_ms,
-                until_ms: stay.until_ms,
-            })
-            .collect(),
-    );
-    Ok(Some(Kept {
-        state: worst(kept.iter().map(|stay| stay.verdict.state)),
-        stays: kept,
-        outside_stays_ms: outside_stays.iter().map(|run| run.length_ms()).sum(),
-        outside_stays,
-    }))
-}
-
-fn stayed(
-    view: &View,
-    readings: &Readings,
-    stay: Stay,
-    now_ms: u64,
-    columns: u32,
-) -> Result<KeptStay, Failed> {
-    let policy = policy_text(view.folded(), &stay.policy, stay.version)?;
+/// When a stay was, as of `now_ms` where it lasts.
+#[must_use]
+pub fn run_of(stay: &Stay, now_ms: u64) -> Run {
     let until_ms = stay.taken_out.map_or(now_ms, |(at_ms, _)| at_ms);
-    let run = Run {
+    Run {
         from_ms: stay.from_ms,
         until_ms: until_ms.max(stay.from_ms),
-    };
-    let found = watched(view, readings, &stay.equipment, &policy, run, columns)?;
-    let probes = found.probes;
-    Ok(KeptStay {
-        verdict: found.verdict,
-        curve: (columns > 0).then_some(found.curve),
-        equipment: stay.equipment,
-        entity: stay.entity,
-        from_ms: run.from_ms,
-        until_ms: run.until_ms,
-        is_open: stay.taken_out.is_none(),
-        placed_index: stay.placed_index,
-        policy: stay.policy,
-        version: stay.version,
-        low_milli_c: policy.low_milli_c,
-        high_milli_c: policy.high_milli_c,
-        source: policy.source,
-        is_confirmed: policy.is_confirmed,
-        sealed_until_ms: probes
-            .iter()
-            .map(|(_, state)| state.sealed_until_ms)
-            .min()
-            .flatten(),
-        probes: probes.into_iter().map(|(id, _)| id).collect(),
-    })
+    }
+}
+
+impl KeptStay {
+    /// Judges a stay that was `run` by what its probes read: of each its readings in
+    /// order of time, as [`judge`] takes them.
+    #[must_use]
+    pub fn judged(
+        stay: Stay,
+        run: Run,
+        policy: TemperaturePolicy,
+        probes: Vec<EquipmentId>,
+        readings: &[Vec<Reading>],
+        sealed_until_ms: Option<u64>,
+    ) -> Self {
+        let verdict = judge(&policy, run, readings);
+        Self::of(stay, run, policy, probes, verdict, sealed_until_ms)
+    }
+
+    /// A stay that was `run`, with the verdict over it.
+    #[must_use]
+    pub fn of(
+        stay: Stay,
+        run: Run,
+        policy: TemperaturePolicy,
+        probes: Vec<EquipmentId>,
+        verdict: Verdict,
+        sealed_until_ms: Option<u64>,
+    ) -> Self {
+        Self {
+            verdict,
+            curve: None,
+            equipment: stay.equipment,
+            entity: stay.entity,
+            from_ms: run.from_ms,
+            until_ms: run.until_ms,
+            is_open: stay.taken_out.is_none(),
+            placed_index: stay.placed_index,
+            policy: stay.policy,
+            version: stay.version,
+            low_milli_c: policy.low_milli_c,
+            high_milli_c: policy.high_milli_c,
+            source: policy.source,
+            is_confirmed: policy.is_confirmed,
+            probes,
+            sealed_until_ms,
+        }
+    }
 }
 
 /// What is true of all, from what is true of each.
@@ -191,6 +152,22 @@ fn between(mut stays: Vec<Run>) -> Vec<Run> {
 }
 
 impl Kept {
+    /// What the stays come to.
+    #[must_use]
+    pub fn of(stays: Vec<KeptStay>) -> Self {
+        let runs = stays.iter().map(|stay| Run {
+            from_ms: stay.from_ms,
+            until_ms: stay.until_ms,
+        });
+        let outside_stays = between(runs.collect());
+        Self {
+            state: worst(stays.iter().map(|stay| stay.verdict.state)),
+            outside_stays_ms: outside_stays.iter().map(|run| run.length_ms()).sum(),
+            outside_stays,
+            stays,
+        }
+    }
+
     /// Adds its line to a unit's checklist, and the status that follows when the
     /// policy was exceeded.
     pub fn weigh(&self, judgement: &mut Judgement) {
