@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod body;
+pub mod chart;
 pub mod cli;
 pub mod client;
 pub mod command;

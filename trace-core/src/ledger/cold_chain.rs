@@ -2,10 +2,12 @@
 //! read of it, and which probes watched over a unit when.
 
 mod judging;
+mod watched;
 
 pub use crate::record::keeping::{Kept, KeptStay, degrees};
-pub use judging::{VERDICT_READINGS_MAX, kept};
+pub use judging::{VERDICT_READINGS_MAX, kept, kept_and_drawn};
 pub(super) use judging::{read_within, segments_within};
+pub use watched::{Watched, watched};
 
 use super::fold::Change;
 use super::folded::Folded;

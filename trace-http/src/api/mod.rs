@@ -20,6 +20,7 @@ pub mod office;
 pub mod openapi;
 pub mod orders;
 pub mod pace;
+pub mod pictures;
 pub mod prepare;
 pub mod proofs;
 pub mod questions;
