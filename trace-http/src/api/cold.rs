@@ -474,17 +474,17 @@ pub async fn equipment_of(
     })
 }
 
-fn answered(fulfilled: Fulfilled, equipment: EquipmentId) -> Result<Response, Problem> {
+pub(super) fn answered(fulfilled: Fulfilled, equipment: EquipmentId) -> Result<Response, Problem> {
     let is_repeat = fulfilled.is_repeat;
     let records = fulfilled.into_records();
     made(is_repeat, &ColdAnswer { equipment, records })
 }
 
-fn plain(given: &Given, body: impl Into<Body>) -> trace_core::ledger::job::Item {
+pub(super) fn plain(given: &Given, body: impl Into<Body>) -> trace_core::ledger::job::Item {
     given.state(body, Openings::default())
 }
 
-fn moment(office: &Office, view: &View, at: Option<&str>) -> Result<Moment, Problem> {
+pub(super) fn moment(office: &Office, view: &View, at: Option<&str>) -> Result<Moment, Problem> {
     let offset_minutes = civil_offset_minutes(view)?;
     Ok(Moment {
         at_ms: at

@@ -3,6 +3,7 @@
 //! [`routes`] is the table of everything there is, read from top to bottom.
 //! Nothing here decides what may be admitted or whether a proof holds.
 
+pub mod alerts;
 pub mod answer;
 pub mod balance;
 pub mod balances;

@@ -12,7 +12,7 @@ use axum::{
 };
 
 use super::{
-    balance, balances, certificates, codes, cold, conduct, corrections, documents, entities, grade,
+    alerts, balance, balances, certificates, codes, cold, conduct, corrections, documents, entities, grade,
     lineage, office::Office, openapi, pictures, prepare, proofs, questions, reading, recall, resolver,
     submitting, warehouse,
 };
@@ -141,6 +141,7 @@ table! {
         get "/v1/areas/{area}/balance" balances::of_area, "The same of an area with all in it", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => SheetOr("PeriodBalance");
         get "/v1/entities/{id}/grade" grade::grade, "The risk grade and credit grade of an entity, with every input", ["on" "version" "purpose"], Nothing => Json("GradeAnswer");
         get "/v1/equipment/{id}/temperatures.svg" pictures::of_equipment, "What a probe or a store's probes read over a time, as a picture", ["from" "to" "policy" "purpose"], Nothing => Picture;
+        get "/v1/alerts" alerts::list, "What cold stores must look after now: excursions in progress, silent probes, calibrations overdue", ["entity" "area" "sort" "after" "limit" "purpose"], Nothing => Json("AlertsAnswer");
         post "/v1/readings" cold::append, "Readings of the token's entity's probes, durable when answered", [], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
         post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");
     }
@@ -151,6 +152,7 @@ table! {
         post "/v1/equipment" cold::register, "Register a store, zone, vehicle, container or probe", [], Json("EquipmentOrder") => Json("ColdAnswer");
         post "/v1/placed" cold::place, "A unit is placed in a piece of equipment, under a temperature policy", [], Json("PlaceOrder") => Json("ColdAnswer");
         post "/v1/taken-out" cold::take_out, "A unit is taken out of a piece of equipment", [], Json("TakeOutOrder") => Json("ColdAnswer");
+        post "/v1/alerts/acknowledged" alerts::acknowledge, "An alert about a probe was seen", [], Json("AcknowledgeOrder") => Json("ColdAnswer");
         post "/v1/segments" cold::seal, "A probe's oldest unsealed readings become its next segment", [], Json("SealOrder") => Json("ColdAnswer");
         post "/v1/void" corrections::void, "Void a certificate or a unit", [], Json("VoidOrder") => Json("VoidAnswer");
         post "/v1/supersede" corrections::supersede, "Replace a certificate by another", [], Json("SupersedeOrder") => Json("CertificateAnswer");

@@ -191,8 +191,8 @@ impl<'a> Sweep<'a> {
     }
 
     fn draw(&mut self, before: Moment, moment: Moment, fresh: &mut Vec<(u64, i32)>) {
-        // What was read last before a gap belongs to what was before it.
-        if before != moment && moment != Moment::Unknown {
+        // Also what was read last before a gap: it stands for no time.
+        if before != moment {
             self.pen.cut();
         }
         fresh.sort_unstable();
