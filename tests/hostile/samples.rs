@@ -209,7 +209,8 @@ pub fn beginnings() -> Vec<Vec<u8>> {
                 bundle.checkpoint().to_owned(),
                 bundle.completeness().to_owned(),
             );
-            let short = Bundle::new(bundle.code(), checkpoint, completeness, records, None).unwrap();
+            let short =
+                Bundle::new(bundle.code(), checkpoint, completeness, records, None).unwrap();
             all.push(short.encode());
             all.push(bundle.code().to_string().into_bytes());
             continue;

@@ -77,11 +77,21 @@ pub struct ServeSettings {
     pub alert_receivers: Receivers,
 
     /// How often alerts are derived for them
-    #[arg(long, env = "TRACE_ALERT_INTERVAL_MS", value_name = "MS", default_value = "60000")]
+    #[arg(
+        long,
+        env = "TRACE_ALERT_INTERVAL_MS",
+        value_name = "MS",
+        default_value = "60000"
+    )]
     pub alert_interval_ms: Milliseconds,
 
     /// The longest that a receiver may take to answer
-    #[arg(long, env = "TRACE_ALERT_ANSWER_TIME_MS", value_name = "MS", default_value = "10000")]
+    #[arg(
+        long,
+        env = "TRACE_ALERT_ANSWER_TIME_MS",
+        value_name = "MS",
+        default_value = "10000"
+    )]
     pub alert_answer_time_ms: Milliseconds,
 
     /// Memory for the store's pages (64 MiB)

@@ -274,11 +274,7 @@ impl Readings {
     ///
     /// # Errors
     /// [`Store`].
-    pub fn chunks(
-        &self,
-        probe: &EquipmentId,
-        number: u64,
-    ) -> Result<Option<Vec<Vec<u8>>>, Store> {
+    pub fn chunks(&self, probe: &EquipmentId, number: u64) -> Result<Option<Vec<Vec<u8>>>, Store> {
         self.shelves().chunks(probe, number)
     }
 

@@ -12,9 +12,9 @@ use axum::{
 };
 
 use super::{
-    alerts, balance, balances, certificates, codes, cold, conduct, corrections, documents, entities, grade,
-    lineage, office::Office, openapi, pictures, prepare, proofs, questions, reading, recall, resolver,
-    submitting, warehouse,
+    alerts, balance, balances, certificates, codes, cold, conduct, corrections, documents,
+    entities, grade, lineage, office::Office, openapi, pictures, prepare, proofs, questions,
+    reading, recall, resolver, submitting, warehouse,
 };
 use crate::page;
 
@@ -98,7 +98,9 @@ macro_rules! table {
     };
 }
 
-use Content::{Document, Json, Linkset, Note, Nothing, Page, Picture, ReadingsOr, RecordsOr, SheetOr};
+use Content::{
+    Document, Json, Linkset, Note, Nothing, Page, Picture, ReadingsOr, RecordsOr, SheetOr,
+};
 
 table! {
     Anyone {

@@ -100,6 +100,7 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     // of units by another system's code may be empty, and so may an area be.
     let is_list = [
         "/v1/questions",
+        "/v1/alerts",
         "/v1/areas/{area}/balance",
         "/v1/grading",
         "/v1/changes",

@@ -6,6 +6,7 @@
 )]
 
 mod agreeing;
+mod alerts;
 mod bad_input;
 mod cases;
 mod changes;

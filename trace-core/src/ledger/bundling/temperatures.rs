@@ -224,7 +224,10 @@ fn unsealed<'a>(
     for time in times {
         let mut budget = usize::MAX;
         let read = read_within(readings, &probe, *time, &mut budget)?;
-        found.extend(read.into_iter().filter(|it| bound.binary_search(it).is_err()));
+        found.extend(
+            read.into_iter()
+                .filter(|it| bound.binary_search(it).is_err()),
+        );
         if found.len() > most {
             break;
         }

@@ -6,7 +6,6 @@
 //! [`confirm`](super::Readings::confirm), opening confirms it.
 
 use super::Shelves;
-use crate::proof::readings::chunk::{self, COUNT_MAX, Effort};
 use super::joining::{Plan, write};
 use super::rows::{
     CHUNKS, HORIZONS, Kept, SEGMENT_READINGS_MAX, SEGMENT_SPAN_MS_MAX, SEGMENTS, SPANS, SegmentRow,
@@ -16,6 +15,7 @@ use super::rows::{
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::EquipmentId;
 use crate::ledger::Failed;
+use crate::proof::readings::chunk::{self, COUNT_MAX, Effort};
 use crate::proof::readings::{segment_root, segment_root_of_parts, verify_order};
 use crate::record::cold_chain;
 use crate::record::temperature::Reading;

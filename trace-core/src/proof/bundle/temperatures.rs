@@ -14,10 +14,10 @@
 //! is missing beyond those that the statements name, what is not sealed yet, and
 //! that the readings of a segment were taken away after their time.
 
+use super::Bundle;
 use super::cold::Cold;
 use super::established::Established;
 use super::format::BUNDLE_READINGS_MAX;
-use super::Bundle;
 use crate::error::{Store, Verify};
 use crate::ident::EquipmentId;
 use crate::proof::checkpoint::VerifiedCheckpoint;
@@ -95,7 +95,9 @@ pub(super) fn told(
     let (Some(last), temperatures) = (cold.stays().last(), bundle.temperatures.as_ref()) else {
         return match statement {
             None => Ok(Told::NotPlaced),
-            Some(_) => Err(malformed("readings of a unit that was placed nowhere".into())),
+            Some(_) => Err(malformed(
+                "readings of a unit that was placed nowhere".into(),
+            )),
         };
     };
     let (Some(statement), Some(temperatures)) = (statement, temperatures) else {
@@ -123,7 +125,10 @@ pub(super) fn told(
     let kept: Result<Vec<KeptStay>, Verify> = stays.map(|stay| reading.stay(stay)).collect();
     let kept = Kept::of(kept?);
     let Shelves { by_place, found } = reading.shelves;
-    if let Some((probe, segment)) = by_place.into_keys().find(|place| !found.used.contains(place)) {
+    if let Some((probe, segment)) = by_place
+        .into_keys()
+        .find(|place| !found.used.contains(place))
+    {
         let why = format!("readings of probe {probe}, shelf {segment}, that no stay needs");
         return Err(malformed(why));
     }
@@ -213,7 +218,9 @@ impl<'a> Shelves<'a> {
         let place = (segment.probe, segment.number);
         let Some(shelf) = self.by_place.get(&place) else {
             let (probe, number) = place;
-            return Err(incomplete(format!("the readings of segment {number} of probe {probe}")));
+            return Err(incomplete(format!(
+                "the readings of segment {number} of probe {probe}"
+            )));
         };
         let found = &mut self.found;
         if found.used.insert(place) {
@@ -241,7 +248,9 @@ impl<'a> Shelves<'a> {
         if found.used.insert(place) {
             let readings = decode(shelf)?;
             if readings.is_empty() {
-                return Err(malformed(format!("no readings of probe {probe} on its shelf")));
+                return Err(malformed(format!(
+                    "no readings of probe {probe} on its shelf"
+                )));
             }
             found.unsealed_readings += u64::try_from(readings.len()).unwrap_or(u64::MAX);
             found.decoded.insert(place, readings);
@@ -298,7 +307,9 @@ impl Checking<'_> {
     fn stay(&mut self, stay: &Stay) -> Result<KeptStay, Verify> {
         let (code, version) = (&stay.policy, stay.version);
         let policy = self.cold.policy(code, version).ok_or_else(|| {
-            incomplete(format!("the record that adopts version {version} of policy {code}"))
+            incomplete(format!(
+                "the record that adopts version {version} of policy {code}"
+            ))
         })?;
         let run = run_of(stay, self.statement.until_ms);
         let window = window(policy, run);
@@ -337,8 +348,14 @@ impl Checking<'_> {
         let (mut waiting, mut probes) = (vec![place], Vec::new());
         let mut known = BTreeSet::from([place]);
         while let Some(whole) = waiting.pop() {
-            if self.completeness.indexes(&SubjectId::parts(whole)).is_none() {
-                return Err(incomplete(format!("what is stated about the parts of {whole}")));
+            if self
+                .completeness
+                .indexes(&SubjectId::parts(whole))
+                .is_none()
+            {
+                return Err(incomplete(format!(
+                    "what is stated about the parts of {whole}"
+                )));
             }
             for (part, is_probe) in self.cold.parts(&whole) {
                 match is_probe {
@@ -369,7 +386,9 @@ impl Checking<'_> {
             .collect();
         let held: BTreeSet<u64> = within.iter().map(|state| state.index).collect();
         if let Some(index) = stated.difference(&held).next() {
-            return Err(incomplete(format!("record {index}, a segment of probe {probe}")));
+            return Err(incomplete(format!(
+                "record {index}, a segment of probe {probe}"
+            )));
         }
         // Both the statement and the record's place are the ledger's own word.
         if let Some(index) = held.difference(stated).next() {
