@@ -18,6 +18,7 @@
 
 mod cold_chain {
     mod arrival;
+    mod audited;
     mod forged;
     mod offline;
     pub mod store;
