@@ -211,7 +211,10 @@ fn one_altered_reading_is_found_by_its_segment_although_every_checksum_holds() {
     let changes: [fn(&mut Vec<Reading>); 4] = [
         |it| it[7].temperature_milli_c += 1,
         |it| it[7].at_ms += 1,
-        |it| drop(it.remove(7)),
+        |it| it.retain({
+            let gone = it[7];
+            move |it| *it != gone
+        }),
         |it| it.insert(8, Reading { at_ms: it[7].at_ms + 1, ..it[7] }),
     ];
     for (place, change) in changes.into_iter().enumerate() {

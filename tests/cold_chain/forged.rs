@@ -210,7 +210,10 @@ fn an_operator_that_alters_a_sealed_reading_is_found_by_the_root() {
     let changes: [fn(&mut Vec<Reading>); 5] = [
         |it| it.iter_mut().for_each(|it| it.temperature_milli_c = it.temperature_milli_c.min(4_000)),
         |it| it[5].at_ms += 1,
-        |it| drop(it.remove(10)),
+        |it| it.retain({
+            let gone = it[10];
+            move |it| *it != gone
+        }),
         |it| it.truncate(10),
         |it| it.push(Reading { at_ms: u64::MAX, temperature_milli_c: 0 }),
     ];
