@@ -3,8 +3,10 @@
 //! Nothing here decides what may be admitted or whether a proof holds; that is
 //! core's. The program `trace` is [`command::run`].
 
+pub mod alerting;
 pub mod api;
 pub mod body;
+pub mod chart;
 pub mod cli;
 pub mod client;
 pub mod command;

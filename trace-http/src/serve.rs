@@ -27,8 +27,9 @@ use trace_core::{
 };
 
 use crate::{
+    alerting::{self, AlertSettings, Alerting},
     api::{self, Book, Office, Reading},
-    home::{Home, HomeError, LOOKUPS, TOKENS},
+    home::{ALERTS, Home, HomeError, LOOKUPS, TOKENS},
     machine,
     metrics::Metrics,
     server::{Limits, Load, serve, signalled},
@@ -108,6 +109,25 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
         .keeping(documents)
         .reading(readings);
     Ok((home, office))
+}
+
+/// Sends alerts from now on, where anybody is to be sent any.
+fn alerting(
+    settings: &ServeSettings,
+    office: &Arc<Office>,
+    path: &Path,
+) -> Result<Option<alerting::Running>, ServeError> {
+    let settings = AlertSettings {
+        receivers: settings.alert_receivers.clone(),
+        interval: settings.alert_interval_ms.0,
+        answer_time: settings.alert_answer_time_ms.0,
+    };
+    if settings.receivers.is_empty() {
+        return Ok(None);
+    }
+    let alerting = Alerting::open(Arc::clone(office), &settings, path)?;
+    let running = alerting.start(settings.interval);
+    running.map(Some).map_err(machine_could_not("alerts"))
 }
 
 /// The tokens of a ledger's folder; a file without tokens where there is none.
@@ -235,10 +255,12 @@ pub fn run_behind(settings: &ServeSettings, door: Door) -> Result<(), ServeError
         listener,
         address,
     } = door;
-    let (_home, office) = open(settings, settings.public_url(address))?;
+    let (home, office) = open(settings, settings.public_url(address))?;
     let office = Arc::new(office);
+    let alerting = alerting(settings, &office, &home.folder().join(ALERTS))?;
     tracing::info!(%address, "listening");
     let served = runtime.block_on(until_signalled(settings, listener, Arc::clone(&office)));
+    drop(alerting);
     // Readers may still hold the office; the writer closes the files itself.
     if let Book::Writing(ledger) = &office.book {
         seal_lookups(&office, settings.operator, &mut None);

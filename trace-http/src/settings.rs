@@ -17,6 +17,7 @@ use clap::{Args, builder::RangedU64ValueParser};
 use trace_core::ident::EntityId;
 
 use crate::{
+    alerting::Receivers,
     logging::{LogFormat, parse_filter},
     server::Limits,
 };
@@ -64,6 +65,24 @@ pub struct ServeSettings {
     /// The operator's entity, whose hosted key records how far the log of look-ups reaches
     #[arg(long, env = "TRACE_OPERATOR", value_name = "ENTITY")]
     pub operator: Option<EntityId>,
+
+    /// Who is sent alerts of the cold chain, with commas between: https:// addresses,
+    /// or http:// ones of this machine; each message is signed with the ledger's key
+    #[arg(
+        long,
+        env = "TRACE_ALERT_RECEIVERS",
+        value_name = "URLS",
+        default_value = ""
+    )]
+    pub alert_receivers: Receivers,
+
+    /// How often alerts are derived for them
+    #[arg(long, env = "TRACE_ALERT_INTERVAL_MS", value_name = "MS", default_value = "60000")]
+    pub alert_interval_ms: Milliseconds,
+
+    /// The longest that a receiver may take to answer
+    #[arg(long, env = "TRACE_ALERT_ANSWER_TIME_MS", value_name = "MS", default_value = "10000")]
+    pub alert_answer_time_ms: Milliseconds,
 
     /// Memory for the store's pages (64 MiB)
     #[arg(long, env = "TRACE_CACHE_BYTES", value_name = "BYTES", default_value = "67108864",

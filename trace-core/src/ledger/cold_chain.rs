@@ -2,10 +2,12 @@
 //! read of it, and which probes watched over a unit when.
 
 mod judging;
+mod watched;
 
 pub use crate::record::keeping::{Kept, KeptStay, degrees};
-pub use judging::{VERDICT_READINGS_MAX, kept};
+pub use judging::{VERDICT_READINGS_MAX, kept, kept_and_drawn};
 pub(super) use judging::{read_within, segments_within};
+pub use watched::{Watched, watched};
 
 use super::fold::Change;
 use super::folded::Folded;
@@ -16,7 +18,7 @@ use super::{Failed, rows};
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::{EntityId, EquipmentId, TraceCode};
 use crate::record::cold_chain::{
-    ColdClaim, EquipmentKind, EquipmentState, Segment, SegmentState, Stay, TemperaturePolicy,
+    Acknowledgement, ColdClaim, EquipmentKind, EquipmentState, LyingState, Segment, SegmentState, Stay, TemperaturePolicy,
     UnitStays,
 };
 use crate::record::encode::encode;
@@ -79,6 +81,18 @@ pub(super) fn changes(
         ColdClaim::Retires { equipment, at_ms } => change(folded, equipment, out, |state| {
             state.retired = Some((*at_ms, index));
         })?,
+        ColdClaim::Acknowledges {
+            equipment,
+            sort,
+            at_ms,
+        } => {
+            let state = Acknowledgement {
+                at_ms: *at_ms,
+                by: signer,
+                index,
+            };
+            out.push((rows::acknowledgement(equipment, *sort), encode(&state)));
+        }
         ColdClaim::Seals(segment) => {
             let state = SegmentState {
                 segment: *segment,
@@ -111,6 +125,14 @@ pub(super) fn changes(
                 version,
             });
             out.push((rows::stays(unit), encode(&stays)));
+            let lying = folded.lying(equipment, policy, version)?;
+            let state = LyingState {
+                units: lying.map_or(0, |it| it.units).saturating_add(1),
+                since_ms: lying
+                    .filter(|it| it.units > 0)
+                    .map_or(*at_ms, |it| it.since_ms),
+            };
+            out.push((rows::lying(equipment, policy, version), encode(&state)));
         }
         ColdClaim::TakesOut {
             unit,
@@ -118,6 +140,16 @@ pub(super) fn changes(
             at_ms,
         } => {
             let mut stays = folded.stays(unit)?;
+            if let Some(stay) = stays.open(equipment)
+                && let Some(lying) = folded.lying(equipment, &stay.policy, stay.version)?
+            {
+                let state = LyingState {
+                    units: lying.units.saturating_sub(1),
+                    ..lying
+                };
+                let key = rows::lying(equipment, &stay.policy, stay.version);
+                out.push((key, encode(&state)));
+            }
             stays.take_out(equipment, *at_ms, index);
             out.push((rows::stays(unit), encode(&stays)));
         }
@@ -155,6 +187,15 @@ impl ColdFacts for Folded {
     fn stays(&self, unit: &TraceCode) -> Result<UnitStays, Failed> {
         Ok(self.read("stays", &rows::stays(unit))?.unwrap_or_default())
     }
+
+    fn lying(
+        &self,
+        equipment: &EquipmentId,
+        policy: &str,
+        version: u32,
+    ) -> Result<Option<LyingState>, Failed> {
+        Ok(self.read("lying", &rows::lying(equipment, policy, version))?)
+    }
 }
 
 impl ColdFacts for Working<'_> {
@@ -168,6 +209,15 @@ impl ColdFacts for Working<'_> {
 
     fn stays(&self, unit: &TraceCode) -> Result<UnitStays, Failed> {
         self.folded().stays(unit)
+    }
+
+    fn lying(
+        &self,
+        equipment: &EquipmentId,
+        policy: &str,
+        version: u32,
+    ) -> Result<Option<LyingState>, Failed> {
+        self.folded().lying(equipment, policy, version)
     }
 }
 

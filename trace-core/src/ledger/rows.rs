@@ -6,6 +6,7 @@
 
 use crate::error::Store;
 use crate::ident::{Area, EntityId, EquipmentId, TraceCode};
+use crate::record::cold_chain::AlertSort;
 use crate::record::kinds::unit_created::ProductClass;
 use crate::record::quantity::BaseUnit;
 use crate::record::sign::KeyId;
@@ -182,6 +183,33 @@ pub(crate) const SEGMENTS: &[u8] = b"S";
 pub(crate) fn segments(probe: &EquipmentId) -> Vec<u8> {
     [SEGMENTS, probe.as_bytes()].concat()
 }
+
+/// Equipment → what lies there by policy: the prefix of their keys.
+pub(crate) fn lying_in(equipment: &EquipmentId) -> Vec<u8> {
+    key(b'H', &[equipment.as_bytes()])
+}
+
+/// Equipment, code and version of a policy → `LyingState`.
+pub(crate) fn lying(equipment: &EquipmentId, code: &str, version: u32) -> Vec<u8> {
+    let version = version.to_be_bytes();
+    key(b'H', &[equipment.as_bytes(), code.as_bytes(), &[0], &version])
+}
+
+/// Code and version of the policy at the end of such a key.
+pub(crate) fn policy_of_lying(key: &[u8]) -> Option<(String, u32)> {
+    let (rest, version) = key.split_last_chunk()?;
+    let (_, code) = rest.strip_suffix(&[0])?.split_at_checked(11)?;
+    let code = String::from_utf8(code.to_vec()).ok()?;
+    Some((code, u32::from_be_bytes(*version)))
+}
+
+/// Probe and sort of alert → `Acknowledgement`.
+pub(crate) fn acknowledgement(probe: &EquipmentId, sort: AlertSort) -> Vec<u8> {
+    key(b'K', &[probe.as_bytes(), &[sort as u8]])
+}
+
+/// All equipment: the prefix of their states' keys.
+pub(crate) const EQUIPMENT: &[u8] = b"C";
 
 /// Code of a temperature policy → the version in force.
 pub(crate) fn temperature_version(code: &str) -> Vec<u8> {

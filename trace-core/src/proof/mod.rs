@@ -10,6 +10,7 @@ mod base64_json;
 pub mod bundle;
 pub mod checkpoint;
 pub mod completeness;
+pub mod http_signature;
 pub mod merkle;
 pub mod note;
 pub mod readings;

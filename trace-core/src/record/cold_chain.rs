@@ -111,6 +111,36 @@ pub enum MeasuringPoint {
     SurfaceThenCore,
 }
 
+/// What an alert is about.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertSort {
+    /// 超温进行中: what a probe read last is outside the band of goods that lie
+    /// there.
+    Excursion,
+    /// 探头失联: longer without a reading than their policy's gap.
+    Silent,
+    /// 校准过期.
+    CalibrationOverdue,
+}
+
+impl AlertSort {
+    /// Every sort.
+    pub const ALL: [Self; 3] = [Self::Excursion, Self::Silent, Self::CalibrationOverdue];
+
+    /// In words, English and Chinese.
+    #[must_use]
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Excursion => ("outside the band now", "正在超温"),
+            Self::Silent => ("no readings from the probe", "探头无读数"),
+            Self::CalibrationOverdue => ("calibration overdue", "校准过期"),
+        }
+    }
+}
+
 /// How goods are to be kept, and what is still tolerated. Numbers that nobody
 /// confirmed are marked, and stay data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Schema)]
@@ -277,6 +307,15 @@ pub enum ColdClaim {
         /// From when on.
         at_ms: u64,
     },
+    /// An alert about a probe was seen.
+    Acknowledges {
+        /// Which probe.
+        equipment: EquipmentId,
+        /// Which alert.
+        sort: AlertSort,
+        /// When.
+        at_ms: u64,
+    },
     /// A run of readings of a probe is sealed.
     Seals(Segment),
     /// A unit is placed in a piece of equipment.
@@ -382,6 +421,26 @@ pub struct EquipmentState {
     pub next_segment: u64,
     /// The time of the last reading that is sealed.
     pub sealed_until_ms: Option<u64>,
+}
+
+/// Units that lie in a piece of equipment under one version of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LyingState {
+    /// How many.
+    pub units: u64,
+    /// Since when any has lain there without a break.
+    pub since_ms: u64,
+}
+
+/// The last acknowledgement of one sort of alert about a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// When.
+    pub at_ms: u64,
+    /// Who signed it.
+    pub by: EntityId,
+    /// Index of the record.
+    pub index: u64,
 }
 
 /// A sealed segment, as the ledger knows it.

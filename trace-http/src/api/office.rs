@@ -28,6 +28,7 @@ use trace_core::{
     record::rights::Registry,
 };
 
+use super::pace::Pace;
 use crate::{
     home::leaf0,
     metrics::Figure,
@@ -83,6 +84,8 @@ pub struct Office {
     pub documents: Option<Documents>,
     /// Readings beside the log, where they are kept.
     pub readings: Option<Readings>,
+    /// How often what can be guessed is listed.
+    pub pace: Pace,
     anchor: OnceLock<Anchor>,
 }
 
@@ -104,6 +107,7 @@ impl Office {
             public_url,
             documents: None,
             readings: None,
+            pace: Pace::default(),
             anchor: OnceLock::new(),
         }
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::{
+    alerts,
     answer::fixed,
     balance, balances, certificates, cold, corrections, documents, entities, lineage, orders,
     prepare, proofs, questions, reading, receipts,
@@ -19,6 +20,9 @@ use crate::{problem::MEDIA_TYPE, sheet::grid::SheetFormat};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
+    alerts::AcknowledgeOrder,
+    alerts::AlertLine,
+    alerts::AlertsAnswer,
     balance::BalanceAnswer,
     balance::BalanceLine,
     balance::HolderLine,
@@ -306,6 +310,7 @@ fn content(content: Content) -> Value {
         }}}),
         Content::Note => json!({"text/plain": {"schema": {"type": "string"}}}),
         Content::Page => json!({"text/html": {"schema": {"type": "string"}}}),
+        Content::Picture => json!({"image/svg+xml": {"schema": {"type": "string"}}}),
         Content::SheetOr(name) => json!({
             "application/json": {"schema": reference(name)},
             "text/csv": {"schema": {

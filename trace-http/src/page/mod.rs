@@ -7,6 +7,7 @@
 
 mod story;
 mod style;
+pub mod temperatures;
 mod template;
 
 use std::sync::Arc;

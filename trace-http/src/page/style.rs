@@ -18,6 +18,8 @@ h2{font-size:1.1em;margin:1.6em 0 .3em}\
 dl{margin:0}dt{font-weight:600}dd{margin:0 0 .5em}\
 ul,ol{padding-left:1.2em;margin:.3em 0}li{margin:.3em 0}\
 code,.code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}\
+table{border-collapse:collapse}\
+th,td{text-align:left;padding:.2em .8em .2em 0;border-bottom:1px solid #8886}\
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8882;padding:.6em}\
 .quiet{opacity:.8;font-size:.9em}";
 

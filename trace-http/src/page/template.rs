@@ -72,7 +72,7 @@ pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Marku
     shell(language, &title, &body)
 }
 
-fn shell(language: Language, title: &str, body: &Markup) -> Markup {
+pub(super) fn shell(language: Language, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(language.tag()) {

@@ -103,6 +103,8 @@ refusals! {
         => "Wait a moment and send it again: what was sent before is recognised" "请稍候重试:已提交的内容会被识别";
     TooSlow SERVICE_UNAVAILABLE "answer_too_slow" "The answer was not ready in time" "未能及时作答"
         => "Send it again: what was sent before is recognised" "请重新发送:已提交的内容会被识别";
+    TooOften TOO_MANY_REQUESTS "too_often" "This address asks too often" "请求过于频繁"
+        => "Wait a moment; whoever knows the trace code asks for that" "请稍候重试;已知追溯码的请直接查询追溯码";
     Failed INTERNAL_SERVER_ERROR "failed" "The server failed" "服务器内部错误"
         => "Send it again; if it fails again, tell the operator the time" "请重试;若仍失败,请将时间告知运维人员";
     ClockSuspect SERVICE_UNAVAILABLE "clock_suspect" "The ledger does not trust its clock and writes nothing" "账本时钟异常,暂停写入"

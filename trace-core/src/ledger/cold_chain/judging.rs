@@ -5,42 +5,57 @@
 //! its record. Readings that are not sealed yet count too, so that an excursion
 //! shows while it lasts; until when readings are sealed is said.
 
-use super::{policy_text, probes_of, segments_of};
+use super::watched::watched;
+use super::{policy_text, segments_of};
 use crate::error::{Invalid, Rule};
 use crate::ident::{EquipmentId, TraceCode};
-use crate::ledger::readings::{Checked, Readings};
+use crate::ledger::readings::Readings;
 use crate::ledger::{Failed, View};
 use crate::record::cold_chain::{SegmentState, Stay};
-use crate::record::keeping::{Kept, KeptStay, Run, leave_neighbours, run_of, window};
+use crate::record::keeping::{Kept, KeptStay, Run, run_of};
 use crate::record::temperature::Reading;
 use crate::rules::ColdFacts;
 
-/// Most readings that one verdict is made from: a month of 24 probes at a minute;
-/// 16 bytes each, and as much again while they are gone through.
+/// Most readings that are taken into memory at once, for a bundle: a month of 24
+/// probes at a minute; 16 bytes each. A verdict has no such limit.
 pub const VERDICT_READINGS_MAX: usize = 1 << 20;
 
 /// Segments asked for at a time.
 const SEGMENTS_PAGE: usize = 256;
 
-/// How a unit was kept, as of `now_ms`; `None` when it was placed nowhere.
+/// How a unit was kept, as of `now_ms`; `None` when it was placed nowhere. Goes
+/// once through all readings of its stays, however many, in little memory.
 ///
 /// # Errors
-/// [`Rule::TooLarge`] beyond [`VERDICT_READINGS_MAX`]; [`Store::Damaged`](crate::error::Store::Damaged) when
-/// readings are not those that were sealed.
+/// [`Store::Damaged`](crate::error::Store::Damaged) when readings are not those
+/// that were sealed.
 pub fn kept(
     view: &View,
     readings: &Readings,
     unit: &TraceCode,
     now_ms: u64,
 ) -> Result<Option<Kept>, Failed> {
+    kept_and_drawn(view, readings, unit, now_ms, 0)
+}
+
+/// The same with the course of each stay's temperatures in so many columns.
+///
+/// # Errors
+/// As of [`kept`].
+pub fn kept_and_drawn(
+    view: &View,
+    readings: &Readings,
+    unit: &TraceCode,
+    now_ms: u64,
+    columns: u32,
+) -> Result<Option<Kept>, Failed> {
     let stays = view.folded().stays(unit)?.stays;
     if stays.is_empty() {
         return Ok(None);
     }
     let mut kept = Vec::with_capacity(stays.len());
-    let mut budget = VERDICT_READINGS_MAX;
     for stay in stays {
-        kept.push(stayed(view, readings, stay, now_ms, &mut budget)?);
+        kept.push(stayed(view, readings, stay, now_ms, columns)?);
     }
     Ok(Some(Kept::of(kept)))
 }
@@ -50,36 +65,19 @@ fn stayed(
     readings: &Readings,
     stay: Stay,
     now_ms: u64,
-    budget: &mut usize,
+    columns: u32,
 ) -> Result<KeptStay, Failed> {
     let policy = policy_text(view.folded(), &stay.policy, stay.version)?;
     let run = run_of(&stay, now_ms);
-    let window = window(&policy, run);
-    let probes = probes_of(view, &stay.equipment)?;
-    let mut read = Vec::with_capacity(probes.len());
-    for (probe, state) in &probes {
-        for sealed in segments_within(view, probe, state.next_segment, window)? {
-            let sealed = sealed.segment;
-            // What was pruned after its time leaves a gap, like all that is absent.
-            match readings.check(probe, sealed.number, sealed.count, &sealed.root)? {
-                Checked::Sound | Checked::Pruned => {}
-            }
-        }
-        let mut found = read_within(readings, probe, window, budget)?;
-        leave_neighbours(run, &mut found);
-        read.push(found);
-    }
-    let sealed_until = probes.iter().map(|(_, state)| state.sealed_until_ms);
+    let found = watched(view, readings, &stay.equipment, &policy, run, columns)?;
+    let sealed_until = found.probes.iter().map(|(_, state)| state.sealed_until_ms);
     let sealed_until_ms = sealed_until.min().flatten();
-    let probes = probes.iter().map(|(id, _)| *id).collect();
-    Ok(KeptStay::judged(
-        stay,
-        run,
-        policy,
-        probes,
-        &read,
-        sealed_until_ms,
-    ))
+    let probes = found.probes.iter().map(|(id, _)| *id).collect();
+    let verdict = found.verdict;
+    Ok(KeptStay {
+        curve: (columns > 0).then_some(found.curve),
+        ..KeptStay::of(stay, run, policy, probes, verdict, sealed_until_ms)
+    })
 }
 
 /// A probe's segments, of which `count` were sealed, that reach into a time.

@@ -146,6 +146,7 @@ impl Cold {
                 }
             },
             ColdClaim::Calibrates { .. }
+            | ColdClaim::Acknowledges { .. }
             | ColdClaim::Retires { .. }
             | ColdClaim::Places { .. }
             | ColdClaim::TakesOut { .. } => Ok(()),

@@ -1,7 +1,7 @@
 //! How a unit was kept over all its stays, from the verdict over each, and what
 //! its checklist says of it.
 
-use super::{Run, Verdict, judge};
+use super::{Curve, Run, Verdict, judge};
 use crate::ident::{EntityId, EquipmentId};
 use crate::record::cold_chain::{Stay, TemperaturePolicy};
 use crate::record::status::{ColdChain, Judgement, Reason, Status};
@@ -15,8 +15,11 @@ pub struct Kept {
     pub state: ColdChain,
     /// The stays, in the order in which they were recorded.
     pub stays: Vec<KeptStay>,
-    /// How long it was in no equipment between its first and its last stay.
+    /// How long it was in no equipment between its first and its last stay: at a
+    /// door or a dock, or on its way without refrigeration.
     pub outside_stays_ms: u64,
+    /// When that was, in order of time.
+    pub outside_stays: Vec<Run>,
 }
 
 /// How a unit was kept in one stay.
@@ -53,6 +56,9 @@ pub struct KeptStay {
     pub sealed_until_ms: Option<u64>,
     /// The verdict.
     pub verdict: Verdict,
+    /// The course of its temperatures, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curve: Option<Curve>,
 }
 
 /// When a stay was, as of `now_ms` where it lasts.
@@ -77,8 +83,23 @@ impl KeptStay {
         readings: &[Vec<Reading>],
         sealed_until_ms: Option<u64>,
     ) -> Self {
+        let verdict = judge(&policy, run, readings);
+        Self::of(stay, run, policy, probes, verdict, sealed_until_ms)
+    }
+
+    /// A stay that was `run`, with the verdict over it.
+    #[must_use]
+    pub fn of(
+        stay: Stay,
+        run: Run,
+        policy: TemperaturePolicy,
+        probes: Vec<EquipmentId>,
+        verdict: Verdict,
+        sealed_until_ms: Option<u64>,
+    ) -> Self {
         Self {
-            verdict: judge(&policy, run, readings),
+            verdict,
+            curve: None,
             equipment: stay.equipment,
             entity: stay.entity,
             from_ms: run.from_ms,
@@ -113,26 +134,36 @@ fn worst(states: impl Iterator<Item = ColdChain> + Clone) -> ColdChain {
     }
 }
 
-/// The time that no stay covers between the first and the last.
-fn between(mut stays: Vec<(u64, u64)>) -> u64 {
-    stays.sort_unstable();
-    let (mut outside_ms, mut covered_until) = (0u64, None::<u64>);
-    for (from_ms, until_ms) in stays {
-        let reached = covered_until.unwrap_or(from_ms);
-        outside_ms = outside_ms.saturating_add(from_ms.saturating_sub(reached));
-        covered_until = Some(reached.max(until_ms));
+/// The times that no stay covers between the first and the last, in order.
+fn between(mut stays: Vec<Run>) -> Vec<Run> {
+    stays.sort_unstable_by_key(|stay| (stay.from_ms, stay.until_ms));
+    let (mut outside, mut covered_until) = (Vec::new(), None::<u64>);
+    for stay in stays {
+        let reached = covered_until.unwrap_or(stay.from_ms);
+        if reached < stay.from_ms {
+            outside.push(Run {
+                from_ms: reached,
+                until_ms: stay.from_ms,
+            });
+        }
+        covered_until = Some(reached.max(stay.until_ms));
     }
-    outside_ms
+    outside
 }
 
 impl Kept {
     /// What the stays come to.
     #[must_use]
     pub fn of(stays: Vec<KeptStay>) -> Self {
-        let runs = stays.iter().map(|stay| (stay.from_ms, stay.until_ms));
+        let runs = stays.iter().map(|stay| Run {
+            from_ms: stay.from_ms,
+            until_ms: stay.until_ms,
+        });
+        let outside_stays = between(runs.collect());
         Self {
             state: worst(stays.iter().map(|stay| stay.verdict.state)),
-            outside_stays_ms: between(runs.collect()),
+            outside_stays_ms: outside_stays.iter().map(|run| run.length_ms()).sum(),
+            outside_stays,
             stays,
         }
     }
@@ -227,13 +258,21 @@ mod tests {
 
     #[test]
     fn time_between_stays_is_counted_once_and_overlaps_are_none() {
+        let runs = |ends: &[(u64, u64)]| -> Vec<Run> {
+            let ends = ends.iter();
+            ends.map(|(from_ms, until_ms)| Run {
+                from_ms: *from_ms,
+                until_ms: *until_ms,
+            })
+            .collect()
+        };
         for (stays, wanted) in [
-            (vec![(0, 10)], 0),
-            (vec![(20, 30), (0, 10)], 10),
-            (vec![(0, 25), (20, 30), (5, 7)], 0),
-            (vec![(0, 10), (12, 13), (20, 20)], 9),
+            (&[(0, 10)][..], &[][..]),
+            (&[(20, 30), (0, 10)], &[(10, 20)]),
+            (&[(0, 25), (20, 30), (5, 7)], &[]),
+            (&[(0, 10), (12, 13), (20, 20)], &[(10, 12), (13, 20)]),
         ] {
-            assert_eq!(between(stays.clone()), wanted, "{stays:?}");
+            assert_eq!(between(runs(stays)), runs(wanted), "{stays:?}");
         }
     }
 
