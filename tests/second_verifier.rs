@@ -18,4 +18,5 @@ mod second_verifier {
     mod damaged;
     mod forged;
     pub mod forger;
+    mod golden;
 }

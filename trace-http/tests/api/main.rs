@@ -7,6 +7,7 @@
 
 mod agreeing;
 mod bad_input;
+mod browser;
 mod cases;
 mod changes;
 mod cold;

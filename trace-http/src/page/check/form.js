@@ -2,9 +2,9 @@
 // are plain and as long as their field allows, days are in the calendar, areas
 // have six digits, quantities are exact, lists are in order.
 //
-// Not here: check digits of firms' and goods' numbers, and what a paper must
-// say beyond its fields. Admission holds those, and an audit; no right and no
-// verdict hangs on them.
+// Not here: check digits of firms' numbers, and what stands in sections that no
+// bundle carries. Admission holds those, and an audit; no right and no verdict
+// hangs on them.
 
 import { fromHex, utf8 } from "./bytes.js";
 import { ROOT, isDay, isExact } from "./code.js";
@@ -96,8 +96,10 @@ const first = (faults) => {
 
 const isSorted = (list) => list.every((one, at) => at === 0 || list[at - 1] < one);
 
-const dated = ({ produced_on: produced, durability }) =>
-  durability && durability.on < produced ? "to be sold until before it was produced" : null;
+const dated = ({ produced_on: produced, durability, gtin }) => {
+  if (gtin !== null && !isGtin(gtin)) return "the check digit of its GTIN";
+  return durability && durability.on < produced ? "to be sold until before it was produced" : null;
+};
 
 const renumbered = (body) => (body.number === body.replacement_number ? "cannot replace itself" : null);
 
@@ -113,8 +115,93 @@ const policyFault = ({ root_keys: keys, policy }) => {
 /** The newest set of rules known here. */
 const RULE_SET_NEWEST = 3;
 
+const listed = (order) => (list) => isSorted(list.map((one) => order.indexOf(one)));
+
+/** Lists whose order is that of the form. */
+const inOrder = {
+  bases: listed([
+    "entrusted_test", "own_test", "internal_control", "self_promise", "control_meets_requirements",
+    "own_test_passed", "entrusted_test_passed",
+  ]),
+  pledges: listed([
+    "no_forbidden_substances", "residues_within_limits", "truth_of_promise", "no_banned_compounds",
+    "used_residues_within_limits", "certificates_collected", "no_misused_additives",
+  ]),
+  parts: listed(["owner", "carrier", "veterinarian"]),
+  checks: listed(["certificate", "label", "senses", "temperature", "rapid_test"]),
+  demanded: listed(["customs_declaration", "inspection_certificate", "nucleic_acid_test", "disinfection", "other"]),
+  product_classes: listed([
+    "vegetable", "fruit", "tea_leaf", "livestock_and_poultry", "egg", "farmed_aquatic", "other",
+  ]),
+};
+
+const isGtin = (number) => {
+  const digits = [...String(number).padStart(14, "0")].map(Number);
+  return digits.length === 14 && digits.reduce((sum, digit, at) => sum + digit * (at % 2 === 0 ? 3 : 1), 0) % 10 === 0;
+};
+
+const promised = (shared) => (inOrder.bases(shared.bases) && inOrder.pledges(shared.pledges) ? null : "bases or pledges");
+
+const quarantined = ({ elements, ear_tags: tags = [] }) => {
+  if (elements.parts.length !== elements.persons.length || !inOrder.parts(elements.parts)) return "parts and persons";
+  return tags.length > 300 || tags.some((tag) => tag > 999) ? "ear tags" : null;
+};
+
+const attached = ({ attachments }) => (attachments.length > 16 ? "attachments" : null);
+
+const calibrated = ({ calibration }) => (calibration && calibration.on > calibration.due ? "due before it was made" : null);
+
+const equipped = (body) => {
+  const isPart = ["probe", "zone"].includes(body.kind);
+  if (isPart === (body.part_of === null)) return "what it is part of";
+  return body.calibration && body.kind !== "probe" ? "only a probe is calibrated" : calibrated(body);
+};
+
+const sealed = ({ count, first_ms: from, last_ms: to, lowest_milli_c: low, highest_milli_c: high }) => {
+  if (count < 1 || count > 65_536 || from > to || low > high) return "count, times or temperatures";
+  return count === 1 && (from !== to || low !== high) ? "one reading, two times" : null;
+};
+
+const POLICY_SECONDS_MAX = 366 * 86_400;
+
+const keepable = ({ version, text }) => {
+  const { low_milli_c: low, high_milli_c: high, run_s_max: run, total_s_max: total, gap_s_max: gap } = text;
+  const { store_interval_s: store, transport_interval_s: transport } = text;
+  const period = text.total_within_s ?? POLICY_SECONDS_MAX;
+  if (version === 0 || (low === null && high === null) || (low !== null && high !== null && low > high)) return "version or band";
+  const [spans, intervals] = [[run, total], [period, store, transport, gap]];
+  if ([...spans, ...intervals].some((span) => span > POLICY_SECONDS_MAX) || intervals.includes(0)) return "a span of time";
+  if (run > total || total > period || gap < Math.max(store, transport)) return "spans that contradict each other";
+  return text.product_classes.length > 0 && inOrder.product_classes(text.product_classes) ? null : "classes";
+};
+
+/** In units of the ninth decimal place. */
+const scaled = ({ digits, decimals }) => digits * 10n ** BigInt(9 - decimals);
+const isDecimal = ({ digits, decimals }) => decimals <= 9 && (digits < 0n ? -digits : digits) < 10n ** 18n;
+
+/** Whether what was found keeps the limit; null where that cannot be told, as
+ * when less than 0.1 was found and at most 0.05 is allowed. */
+const isKept = (found, limit) => {
+  const [amount, bound] = [found.amount ?? null, found.below ?? null];
+  if (limit === "absent") return amount === null || amount.digits === 0n;
+  const isLeast = limit.at_least !== undefined;
+  if (found === "not_detected") return isLeast ? null : true;
+  const most = scaled(limit.at_least ?? limit.at_most);
+  if (amount !== null) return isLeast ? scaled(amount) >= most : scaled(amount) <= most;
+  return scaled(bound) <= most ? !isLeast : null;
+};
+
+const itemFault = ({ found, limit, passed }) => {
+  const numbers = [found, limit].flatMap((one) => (one !== null && typeof one === "object" ? Object.values(one) : []));
+  if (!numbers.every(isDecimal)) return "a number";
+  const kept = limit === null ? null : isKept(found, limit);
+  return kept !== null && kept !== passed ? "found, limit and verdict disagree" : null;
+};
+
 const tested = ({ items, passed }) => {
   if (items.length === 0 || items.length > 48) return `${items.length} items`;
+  const fault = first(items.map((item) => () => itemFault(item)));
+  if (fault) return fault;
   return passed === items.every((item) => item.passed) ? null : "items and verdict disagree";
 };
 
@@ -151,10 +238,25 @@ const DEMANDS = {
   superseded: renumbered,
   correction_agreed: renumbered,
   meat_quality: (body) => (body.issued_on < body.produced_on ? "issued before it was produced" : null),
-  checked_in: ({ checks }) => (checks.length === 0 ? "no check" : null),
+  checked_in: ({ checks }) => (checks.length > 0 && inOrder.checks(checks) ? null : "checks"),
+  electronic_traceability_certificate: promised,
+  conformity_certificate_2021: promised,
+  conformity_certificate_2026_producer: promised,
+  conformity_certificate_2026_buyer: ({ certificate }) => promised(certificate),
+  quarantine_animal: quarantined,
+  quarantine_product: quarantined,
+  warehouse_entered: attached,
+  warehouse_released: attached,
+  supervision_policy_adopted: ({ policy }) =>
+    policy.booking_lead_hours > 28 * 24 || !inOrder.demanded(policy.demanded) ? "lead or papers" : null,
+  tolerance_adopted: ({ tolerance }) =>
+    tolerance.shrinkage_per_mille > 1_000 || tolerance.gain_per_mille > 1_000 ? "per mille" : null,
+  equipment_registered: equipped,
+  equipment_calibrated: calibrated,
+  segment_sealed: sealed,
   inspection: ({ findings, inspected_on: on }) =>
     findings.length > 32 || findings.some(({ due_on }) => due_on < on) ? "findings" : null,
-  temperature_policy_adopted: ({ version }) => (version === 0 ? "version 0" : null),
+  temperature_policy_adopted: keepable,
 };
 
 /** Why a body is not of its kind's form, or null. */
