@@ -30,7 +30,8 @@ h2{font-size:1.25rem;margin:1.8em 0 .4em;padding-bottom:.2em;border-bottom:1px s
 .verdict p{margin:.4em 0 0;color:var(--ink)}\
 .product{font-size:1.5rem;font-weight:700;margin:1em 0 0}\
 dl{margin:0;display:grid;grid-template-columns:minmax(6em,auto) 1fr;gap:.2em 1em}dt{color:var(--quiet)}dd{margin:0}\
-ul,ol{padding-left:1.4em;margin:.3em 0}li{margin:.5em 0}\
+ul{padding-left:1.4em;margin:.3em 0}li{margin:.5em 0}\
+ol{list-style:none;margin:.6em 0;padding:0 0 0 1em;border-left:4px solid var(--line)}ol li{margin:0 0 1em}\
 details{border:1px solid var(--line);border-radius:8px;margin:.5em 0;padding:0 .8em}\
 summary{min-height:44px;padding:.5em 0;cursor:pointer;font-weight:600}details[open]{padding-bottom:.8em}\
 code,.code,pre{font-family:ui-monospace,monospace}\
@@ -60,7 +61,7 @@ fn value(policy: String) -> HeaderValue {
 pub(super) fn policy() -> HeaderValue {
     static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
         value(format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'self'; connect-src 'self'; \
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'self'; connect-src 'self'; img-src data:; \
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             hash_of(STYLE)
         ))
@@ -73,7 +74,7 @@ pub(super) fn policy() -> HeaderValue {
 pub(super) fn policy_of_tool() -> HeaderValue {
     static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
         value(format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; \
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             hash_of(STYLE),
             script().hash
