@@ -311,6 +311,7 @@ fn content(content: Content) -> Value {
         Content::Note => json!({"text/plain": {"schema": {"type": "string"}}}),
         Content::Page => json!({"text/html": {"schema": {"type": "string"}}}),
         Content::Picture => json!({"image/svg+xml": {"schema": {"type": "string"}}}),
+        Content::Script => json!({"text/javascript": {"schema": {"type": "string"}}}),
         Content::SheetOr(name) => json!({
             "application/json": {"schema": reference(name)},
             "text/csv": {"schema": {

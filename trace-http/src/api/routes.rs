@@ -50,6 +50,8 @@ pub enum Content {
     Page,
     /// A picture: SVG.
     Picture,
+    /// A page's script.
+    Script,
     /// JSON of the schema of this name, or a sheet of CSV or XLSX.
     SheetOr(&'static str),
     /// A document: PDF, JPEG or PNG.
@@ -99,13 +101,15 @@ macro_rules! table {
 }
 
 use Content::{
-    Document, Json, Linkset, Note, Nothing, Page, Picture, ReadingsOr, RecordsOr, SheetOr,
+    Document, Json, Linkset, Note, Nothing, Page, Picture, ReadingsOr, RecordsOr, Script, SheetOr,
 };
 
 table! {
     Anyone {
-        get "/t/{code}" page::show, "A trace code as a page: the verdict, the story, how to check it", ["before"], Nothing => Page;
+        get "/t/{code}" page::show, "A trace code as a page: the verdict, the story, how to check it", ["before" "lang"], Nothing => Page;
         get "/t/{code}/temperatures" page::temperatures::show, "How a unit was kept cold, as a page: a picture, and the same in numbers", [], Nothing => Page;
+        get "/check" page::tool::show, "The check as a page to keep, which works on saved files without a network", ["lang"], Nothing => Page;
+        get "/check/{file}" page::script::serve, "The script with which a reader's browser checks a page, at an address that names its bytes", [], Nothing => Script;
         get "/01/{*link}" resolver::resolve, "A GS1 Digital Link on a package: leads to its trace unit, or lists what it may mean", ["t" "linkType"], Nothing => Linkset;
         get "/.well-known/gs1resolver" resolver::description, "Which Digital Links are resolved here", [], Nothing => Json("Resolver");
         get "/v1/codes/{code}" codes::unit, "A trace code: what is true now, the reasons, the story, the proofs", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");

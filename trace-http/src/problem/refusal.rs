@@ -92,6 +92,8 @@ refusals! {
     // the address
     RouteUnknown NOT_FOUND "route_unknown" "There is nothing at this address" "该地址不存在"
         => "Check the address" "请核对地址";
+    ScriptOutdated NOT_FOUND "script_outdated" "This script is of another version of the program" "该脚本属于程序的其他版本"
+        => "Load the page again" "请重新载入页面";
     MethodUnsupported METHOD_NOT_ALLOWED "method_unsupported" "This address does not answer to this method" "该地址不支持此方法"
         => "Use a method that the Allow field names" "请使用Allow字段所列的方法";
     NotOnLedger NOT_FOUND "not_on_ledger" "This is not on the ledger" "账本中没有此项"

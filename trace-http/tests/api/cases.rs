@@ -12,7 +12,10 @@ use trace_core::{
     record::{Hash, Role, submission::Submission},
 };
 use trace_fixtures::Who;
-use trace_http::api::routes::{Caller, ROUTES, Route};
+use trace_http::{
+    api::routes::{Caller, ROUTES, Route},
+    page::script::script,
+};
 
 use crate::{
     cold,
@@ -72,7 +75,8 @@ impl Case {
 }
 
 /// Addresses that say the same whatever is asked: no parameter, no right.
-const FIXED: [&str; 5] = [
+const FIXED: [&str; 6] = [
+    "/check",
     "/checkpoint",
     "/v1/anchor",
     "/v1/kinds",
@@ -95,7 +99,9 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     if FIXED.contains(&route.path) {
         return wanted;
     }
-    wanted.insert(Bad);
+    if route.path != "/check/{file}" {
+        wanted.insert(Bad);
+    }
     // A feed is never without an answer, and what is registered is new; a list
     // of units by another system's code may be empty, and so may an area be.
     let is_list = [
@@ -148,6 +154,10 @@ fn cases(town: &mut Town) -> Vec<Case> {
     get(Good, format!("/t/{code}"), 200, "");
     get(Bad, "/t/UUUU".into(), 400, "");
     get(Absent, format!("/t/{nothing}"), 404, "");
+    get(Good, "/check".into(), 200, "");
+    get(Good, script().path.clone(), 200, "");
+    let outdated = format!("/check/{nobody}.js");
+    get(Absent, outdated, 404, "script_outdated");
     for more in ["", "/bundle", "/trace"] {
         get(Good, format!("/v1/codes/{code}{more}"), 200, "");
         let wrong = format!("/v1/codes/UUUU{more}");
@@ -466,8 +476,10 @@ fn every_route_has_its_answer_in_every_case() {
 
 /// What is in memory: the program's own, the last signed checkpoint, where a
 /// chain stands. None of it says anything of goods.
-const WITHOUT_STORE: [&str; 6] = [
+const WITHOUT_STORE: [&str; 8] = [
     "/.well-known/gs1resolver",
+    "/check",
+    "/check/{file}",
     "/checkpoint",
     "/v1/kinds",
     "/v1/grading",

@@ -8,6 +8,7 @@
 mod agreeing;
 mod alerts;
 mod bad_input;
+mod browser;
 mod cases;
 mod changes;
 mod cold;
