@@ -14,3 +14,4 @@ pub mod merkle;
 pub mod note;
 pub mod readings;
 pub mod receipt;
+pub mod signed_label;
