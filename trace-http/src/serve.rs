@@ -28,7 +28,7 @@ use trace_core::{
 
 use crate::{
     alerting::{self, AlertSettings, Alerting},
-    api::{self, Book, Office, Reading},
+    api::{self, Book, Office, Reading, labels::LabelDesk},
     home::{ALERTS, Home, HomeError, LOOKUPS, TOKENS},
     machine,
     metrics::Metrics,
@@ -106,6 +106,7 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     let documents = Documents::open(Arc::new(RealDisk), &home.folder().join(DOCUMENTS))?;
     let readings = open_readings(&home.folder().join(READINGS_FILE), &book)?;
     let office = Office::new(book, tokens, lookups, clock, public_url)
+        .labelling(LabelDesk::new(settings.label_font.clone()))
         .keeping(documents)
         .reading(readings);
     Ok((home, office))

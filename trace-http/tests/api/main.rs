@@ -13,6 +13,7 @@ mod cases;
 mod changes;
 mod cold;
 mod documents;
+mod labels;
 mod lineage;
 mod orders;
 mod pages;
