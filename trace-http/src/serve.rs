@@ -11,7 +11,7 @@ use trace_core::{
     error::Store,
     ident::EntityId,
     ledger::{
-        self, Failed, Ledger, Opened,
+        self, Failed, Ledger, Opened, View,
         documents::{DOCUMENTS, Documents},
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
@@ -28,7 +28,7 @@ use trace_core::{
 
 use crate::{
     alerting::{self, AlertSettings, Alerting},
-    api::{self, Book, Office, Reading},
+    api::{self, Book, Office, Reading, labels::LabelDesk},
     home::{ALERTS, Home, HomeError, LOOKUPS, TOKENS},
     machine,
     metrics::Metrics,
@@ -106,6 +106,7 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     let documents = Documents::open(Arc::new(RealDisk), &home.folder().join(DOCUMENTS))?;
     let readings = open_readings(&home.folder().join(READINGS_FILE), &book)?;
     let office = Office::new(book, tokens, lookups, clock, public_url)
+        .labelling(LabelDesk::new(settings.label_font.clone()))
         .keeping(documents)
         .reading(readings);
     Ok((home, office))
@@ -160,15 +161,22 @@ pub fn open_lookups(path: &Path) -> Result<Lookups, Store> {
 /// # Errors
 /// [`Store`].
 pub fn open_readings(path: &Path, book: &Book) -> Result<Readings, Store> {
-    let settings = readings::Settings::default();
     if !path.exists() {
-        return Readings::create(path, settings);
+        return Readings::create(path, readings::Settings::default());
     }
     let view = match book {
         Book::Writing(ledger) => ledger.view(),
         Book::Reading(reading) => Arc::clone(&reading.view),
     };
-    Readings::open(path, settings, Check::Quick, |probe| {
+    readings_under(path, &view)
+}
+
+/// The readings that lie beside the log that `view` shows.
+///
+/// # Errors
+/// [`Store`].
+pub fn readings_under(path: &Path, view: &View) -> Result<Readings, Store> {
+    Readings::open(path, readings::Settings::default(), Check::Quick, |probe| {
         match view.folded().equipment(probe) {
             Ok(state) => Ok(state.map_or(0, |state| state.next_segment)),
             Err(Failed::Store(error)) => Err(error),

@@ -58,6 +58,10 @@ pub struct ServeSettings {
     #[arg(long, env = "TRACE_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 
+    /// Font file with Chinese characters, for labels [default: the first that is found]
+    #[arg(long, env = "TRACE_LABEL_FONT", value_name = "FILE")]
+    pub label_font: Option<PathBuf>,
+
     /// File with the key-encryption key, 64 hexadecimal digits; TRACE_KEK may hold them instead
     #[arg(long, env = "TRACE_KEK_FILE", value_name = "FILE")]
     pub kek_file: Option<PathBuf>,
@@ -249,7 +253,7 @@ impl std::str::FromStr for Milliseconds {
     }
 }
 
-fn parse_public_url(text: &str) -> Result<String, String> {
+pub(crate) fn parse_public_url(text: &str) -> Result<String, String> {
     let url: axum::http::Uri = text.parse().map_err(|error| format!("no URL: {error}"))?;
     let is_web = matches!(url.scheme_str(), Some("http" | "https"));
     if !is_web || url.query().is_some() || text.contains('#') || text.contains('@') {

@@ -307,6 +307,22 @@ impl Shelves {
     }
 }
 
+impl Shelves {
+    /// Reads all that is not sealed; how many readings there are.
+    pub(super) fn check_unsealed(&self) -> Result<u64, Store> {
+        let snapshot = self.database.snapshot()?;
+        let mut rows = snapshot.rows(CHUNKS, .., Direction::Forward)?;
+        let mut count = 0;
+        while let Some(row) = rows.next_row()? {
+            let (_, shelf, _) = of_chunk_key(row.key())?;
+            if shelf == UNSEALED {
+                count += Kept::of(row)?.decode()?.len() as u64;
+            }
+        }
+        Ok(count)
+    }
+}
+
 /// The oldest unsealed readings that one segment may hold.
 struct Oldest {
     readings: Vec<Reading>,

@@ -23,7 +23,7 @@ use crate::ident::EquipmentId;
 use crate::proof::checkpoint::VerifiedCheckpoint;
 use crate::proof::completeness::VerifiedCompleteness;
 use crate::proof::note::VerifierKey;
-use crate::proof::readings::{chunk, segment_root, verify_order};
+use crate::proof::readings::{chunk, sealed_of, verify_order};
 use crate::proof::temperatures::{Carried, Shelf, TemperatureStatement};
 use crate::record::SubjectId;
 use crate::record::cold_chain::{Segment, SegmentState, Stay, weigh_unread};
@@ -272,17 +272,7 @@ fn decode(shelf: &Shelf) -> Result<Vec<Reading>, Verify> {
 
 /// Whether readings are those that a record binds.
 fn is_sealed(segment: &Segment, readings: &[Reading]) -> Result<(), Verify> {
-    let temperatures = readings.iter().map(|it| it.temperature_milli_c);
-    let (first, last) = (readings.first(), readings.last());
-    let found = Segment {
-        count: u32::try_from(readings.len()).unwrap_or(u32::MAX),
-        first_ms: first.map_or(0, |it| it.at_ms),
-        last_ms: last.map_or(0, |it| it.at_ms),
-        lowest_milli_c: temperatures.clone().min().unwrap_or_default(),
-        highest_milli_c: temperatures.max().unwrap_or_default(),
-        root: segment_root(readings),
-        ..*segment
-    };
+    let found = sealed_of(segment.probe, segment.number, readings);
     match found == *segment {
         true => Ok(()),
         false => {
