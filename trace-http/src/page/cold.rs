@@ -39,7 +39,7 @@ pub(super) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Fa
         }))
 }
 
-/// The line, and the place of its chart.
+/// The line, and where its chart is.
 pub(super) fn line(language: Language, shown: &Shown) -> Markup {
     let reasons = &shown.answer.reasons;
     let told = reasons.iter().find(|reason| reason.check == "temperature");
@@ -50,6 +50,13 @@ pub(super) fn line(language: Language, shown: &Shown) -> Markup {
             @if let Some(limits) = &shown.limits { " · " (limits.words(language)) }
         }
         @if let Some(told) = told { p { (language.of(&told.words, &told.words_zh)) } }
+        @if shown.limits.is_some() {
+            p.screen {
+                a href=(format!("/t/{}/temperatures", shown.code.compact())) {
+                    (language.of("The course of its temperatures", "温度变化图"))
+                }
+            }
+        }
     }
 }
 
