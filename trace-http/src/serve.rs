@@ -11,7 +11,7 @@ use trace_core::{
     error::Store,
     ident::EntityId,
     ledger::{
-        self, Failed, Ledger, Opened,
+        self, Failed, Ledger, Opened, View,
         documents::{DOCUMENTS, Documents},
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
@@ -160,23 +160,33 @@ pub fn open_lookups(path: &Path) -> Result<Lookups, Store> {
 /// # Errors
 /// [`Store`].
 pub fn open_readings(path: &Path, book: &Book) -> Result<Readings, Store> {
-    let settings = readings::Settings::default();
     if !path.exists() {
-        return Readings::create(path, settings);
+        return Readings::create(path, readings::Settings::default());
     }
     let view = match book {
         Book::Writing(ledger) => ledger.view(),
         Book::Reading(reading) => Arc::clone(&reading.view),
     };
-    Readings::open(path, settings, Check::Quick, |probe| {
-        match view.folded().equipment(probe) {
+    readings_under(path, &view)
+}
+
+/// The readings that lie beside the log that `view` shows.
+///
+/// # Errors
+/// [`Store`].
+pub fn readings_under(path: &Path, view: &View) -> Result<Readings, Store> {
+    Readings::open(
+        path,
+        readings::Settings::default(),
+        Check::Quick,
+        |probe| match view.folded().equipment(probe) {
             Ok(state) => Ok(state.map_or(0, |state| state.next_segment)),
             Err(Failed::Store(error)) => Err(error),
             Err(Failed::Invalid(why)) => Err(Store::Damaged {
                 what: format!("equipment {probe}: {why}"),
             }),
-        }
-    })
+        },
+    )
 }
 
 fn ledger_settings(settings: &ServeSettings) -> ledger::Settings {

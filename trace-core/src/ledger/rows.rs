@@ -141,9 +141,12 @@ pub(crate) fn finding_of(key: &[u8]) -> Option<(EntityId, u64, u16)> {
     Some((EntityId::from_bytes(*entity), index, position))
 }
 
+/// All documents that records name.
+pub(crate) const DOCUMENTS: &[u8] = b"Z";
+
 /// Document hash → `DocumentState`.
 pub(crate) fn document(hash: &Hash) -> Vec<u8> {
-    key(b'Z', &[hash.as_bytes()])
+    [DOCUMENTS, hash.as_bytes()].concat()
 }
 
 /// Equipment → `EquipmentState`.
@@ -173,9 +176,12 @@ pub(crate) fn equipment_at_end(key: &[u8]) -> Option<EquipmentId> {
         .map(|bytes| EquipmentId::from_bytes(*bytes))
 }
 
+/// All sealed segments, by probe and number.
+pub(crate) const SEGMENTS: &[u8] = b"S";
+
 /// Probe → its segments, by number: the prefix of their keys.
 pub(crate) fn segments(probe: &EquipmentId) -> Vec<u8> {
-    key(b'S', &[probe.as_bytes()])
+    [SEGMENTS, probe.as_bytes()].concat()
 }
 
 /// Equipment → what lies there by policy: the prefix of their keys.
@@ -186,7 +192,10 @@ pub(crate) fn lying_in(equipment: &EquipmentId) -> Vec<u8> {
 /// Equipment, code and version of a policy → `LyingState`.
 pub(crate) fn lying(equipment: &EquipmentId, code: &str, version: u32) -> Vec<u8> {
     let version = version.to_be_bytes();
-    key(b'H', &[equipment.as_bytes(), code.as_bytes(), &[0], &version])
+    key(
+        b'H',
+        &[equipment.as_bytes(), code.as_bytes(), &[0], &version],
+    )
 }
 
 /// Code and version of the policy at the end of such a key.

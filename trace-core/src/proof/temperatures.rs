@@ -138,11 +138,7 @@ impl TemperatureStatement {
         for ((probe, from_ms, until_ms), indexes) in &self.windows {
             let count = indexes.len();
             // Writing to a String cannot fail.
-            let _ = write!(
-                text,
-                "{} {from_ms} {until_ms} {count}",
-                probe.compact()
-            );
+            let _ = write!(text, "{} {from_ms} {until_ms} {count}", probe.compact());
             for (place, index) in indexes.iter().enumerate() {
                 let sign = if place == 0 { ' ' } else { ',' };
                 let _ = write!(text, "{sign}{index}");
@@ -178,7 +174,9 @@ impl TemperatureStatement {
         };
         for line in lines {
             let (window, indexes) = window_line(line).ok_or_else(|| {
-                malformed(format!("{line:?}, wanted probe, from, until, count, indexes"))
+                malformed(format!(
+                    "{line:?}, wanted probe, from, until, count, indexes"
+                ))
             })?;
             statement.windows.insert(window, indexes);
         }

@@ -8,7 +8,7 @@ use trace_core::{
     ident::{CivilDate, LEDGER_OFFSET_MINUTES, format_ms},
     proof::{
         anchor::Anchor,
-        bundle::{BUNDLE_BYTES_MAX, Bundle, Verdict},
+        bundle::{BUNDLE_BYTES_MAX, Bundle, Told, Verdict},
         note::VerifierKey,
     },
 };
@@ -24,7 +24,8 @@ Examples:
   trace verify 7K3M.bundle.json --anchor ANCHOR --as-of 2026-03-01 --json
 
 The anchor is printed by `trace init`; have it from a source you trust, not from whoever
-gave you the bundle. It says what is proved, and what is only stated by the operator.
+gave you the bundle. It says what is proved, and what is only stated by the operator. Where
+goods were kept under a temperature policy, the verdict is made anew from their readings.
 
 Exit codes: 0 sound (read the status: a voided certificate has sound evidence too),
 1 damaged, 2 wrongly used, 3 rollback, 4 fork, 5 another ledger or key, 6 cannot read.")]
@@ -109,6 +110,7 @@ fn value(verdict: &Verdict) -> Value {
         "status_words_zh": judgement.status.words_zh(),
         "reasons": judgement.reasons,
         "replaced_by": replaced_by,
+        "cold_chain": cold_chain(&verdict.told, offset),
         "judged_on": verdict.as_of.to_string(),
         "proved": {
             "records": verdict.proved.len(),
@@ -123,4 +125,34 @@ fn value(verdict: &Verdict) -> Value {
             "complete_at_size": checkpoint.size(),
         },
     })
+}
+
+/// How the goods were kept, by the words of a look-up, and what of that is proved.
+fn cold_chain(told: &Told, offset_minutes: i32) -> Value {
+    match told {
+        Told::NotPlaced => Value::Null,
+        Told::Unread(index) => json!({ "state": Value::Null, "placed_by": index }),
+        Told::LeftOut {
+            placed_index,
+            readings,
+        } => json!({
+            "state": "cannot_check",
+            "placed_by": placed_index,
+            "readings_left_out": readings,
+        }),
+        Told::Kept(proved) => json!({
+            "state": proved.kept.state,
+            "stays": proved.kept.stays,
+            "outside_stays_ms": proved.kept.outside_stays_ms,
+            "proved": {
+                "readings": proved.sealed_readings,
+                "segments": proved.segments,
+            },
+            "stated_by_the_operator": {
+                "readings": proved.unsealed_readings,
+                "segments_pruned": proved.pruned_segments,
+                "complete_until": format_ms(proved.until_ms, offset_minutes),
+            },
+        }),
+    }
 }

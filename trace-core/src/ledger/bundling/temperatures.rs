@@ -17,7 +17,7 @@ use crate::ledger::readings::Readings;
 use crate::proof::bundle::{BUNDLE_READINGS_BYTES_MAX, BUNDLE_READINGS_MAX, BUNDLE_RECORDS_MAX};
 use crate::proof::checkpoint::Checkpoint;
 use crate::proof::note::NoteSigner;
-use crate::proof::readings::chunk::{self, COUNT_MAX, Effort};
+use crate::proof::readings::chunk::{self, COUNT_MAX};
 use crate::proof::temperatures::{
     Carried, Shelf, TemperatureStatement, Temperatures, WINDOWS_MAX, digest,
 };
@@ -224,7 +224,10 @@ fn unsealed<'a>(
     for time in times {
         let mut budget = usize::MAX;
         let read = read_within(readings, &probe, *time, &mut budget)?;
-        found.extend(read.into_iter().filter(|it| bound.binary_search(it).is_err()));
+        found.extend(
+            read.into_iter()
+                .filter(|it| bound.binary_search(it).is_err()),
+        );
         if found.len() > most {
             break;
         }
@@ -236,7 +239,7 @@ fn unsealed<'a>(
         return Ok(None);
     }
     let chunks = found.chunks(COUNT_MAX);
-    let chunks = chunks.map(|part| chunk::encode(&probe, part, Effort::Thorough));
+    let chunks = chunks.map(|part| chunk::encode_kept(&probe, part));
     Ok(Some(Shelf {
         probe,
         segment: None,

@@ -13,9 +13,9 @@
 //! keys. Spans let a reader find the segments of a time without the others; a
 //! pruned segment has none. Integers are big-endian.
 
-use crate::proof::readings::chunk;
 use crate::error::Store;
 use crate::ident::EquipmentId;
+use crate::proof::readings::chunk;
 use crate::record::encode;
 use crate::record::temperature::Reading;
 use crate::record::{Hash, cold_chain};

@@ -58,7 +58,10 @@ impl Cold {
 
     /// A probe's segments, by number.
     pub(super) fn segments(&self, probe: &EquipmentId) -> impl Iterator<Item = &SegmentState> {
-        self.segments.get(probe).into_iter().flat_map(BTreeMap::values)
+        self.segments
+            .get(probe)
+            .into_iter()
+            .flat_map(BTreeMap::values)
     }
 
     /// Adds one claim of a record that may stand, about the unit `code`.
@@ -170,7 +173,10 @@ impl Cold {
         if let Some((last, _)) = sealed.last_key_value()
             && segment.number <= *last
         {
-            let what = format!("segment {} of {probe} after its segment {last}", segment.number);
+            let what = format!(
+                "segment {} of {probe} after its segment {last}",
+                segment.number
+            );
             return Err(Invalid::new(Rule::SegmentNumber, what));
         }
         sealed.insert(segment.number, SegmentState { segment, index });

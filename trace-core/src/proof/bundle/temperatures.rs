@@ -14,16 +14,16 @@
 //! is missing beyond those that the statements name, what is not sealed yet, and
 //! that the readings of a segment were taken away after their time.
 
+use super::Bundle;
 use super::cold::Cold;
 use super::established::Established;
 use super::format::BUNDLE_READINGS_MAX;
-use super::Bundle;
 use crate::error::{Store, Verify};
 use crate::ident::EquipmentId;
 use crate::proof::checkpoint::VerifiedCheckpoint;
 use crate::proof::completeness::VerifiedCompleteness;
 use crate::proof::note::VerifierKey;
-use crate::proof::readings::{chunk, segment_root, verify_order};
+use crate::proof::readings::{chunk, sealed_of, verify_order};
 use crate::proof::temperatures::{Carried, Shelf, TemperatureStatement};
 use crate::record::SubjectId;
 use crate::record::cold_chain::{Segment, SegmentState, Stay, weigh_unread};
@@ -95,7 +95,9 @@ pub(super) fn told(
     let (Some(last), temperatures) = (cold.stays().last(), bundle.temperatures.as_ref()) else {
         return match statement {
             None => Ok(Told::NotPlaced),
-            Some(_) => Err(malformed("readings of a unit that was placed nowhere".into())),
+            Some(_) => Err(malformed(
+                "readings of a unit that was placed nowhere".into(),
+            )),
         };
     };
     let (Some(statement), Some(temperatures)) = (statement, temperatures) else {
@@ -123,7 +125,10 @@ pub(super) fn told(
     let kept: Result<Vec<KeptStay>, Verify> = stays.map(|stay| reading.stay(stay)).collect();
     let kept = Kept::of(kept?);
     let Shelves { by_place, found } = reading.shelves;
-    if let Some((probe, segment)) = by_place.into_keys().find(|place| !found.used.contains(place)) {
+    if let Some((probe, segment)) = by_place
+        .into_keys()
+        .find(|place| !found.used.contains(place))
+    {
         let why = format!("readings of probe {probe}, shelf {segment}, that no stay needs");
         return Err(malformed(why));
     }
@@ -213,7 +218,9 @@ impl<'a> Shelves<'a> {
         let place = (segment.probe, segment.number);
         let Some(shelf) = self.by_place.get(&place) else {
             let (probe, number) = place;
-            return Err(incomplete(format!("the readings of segment {number} of probe {probe}")));
+            return Err(incomplete(format!(
+                "the readings of segment {number} of probe {probe}"
+            )));
         };
         let found = &mut self.found;
         if found.used.insert(place) {
@@ -241,7 +248,9 @@ impl<'a> Shelves<'a> {
         if found.used.insert(place) {
             let readings = decode(shelf)?;
             if readings.is_empty() {
-                return Err(malformed(format!("no readings of probe {probe} on its shelf")));
+                return Err(malformed(format!(
+                    "no readings of probe {probe} on its shelf"
+                )));
             }
             found.unsealed_readings += u64::try_from(readings.len()).unwrap_or(u64::MAX);
             found.decoded.insert(place, readings);
@@ -263,17 +272,7 @@ fn decode(shelf: &Shelf) -> Result<Vec<Reading>, Verify> {
 
 /// Whether readings are those that a record binds.
 fn is_sealed(segment: &Segment, readings: &[Reading]) -> Result<(), Verify> {
-    let temperatures = readings.iter().map(|it| it.temperature_milli_c);
-    let (first, last) = (readings.first(), readings.last());
-    let found = Segment {
-        count: u32::try_from(readings.len()).unwrap_or(u32::MAX),
-        first_ms: first.map_or(0, |it| it.at_ms),
-        last_ms: last.map_or(0, |it| it.at_ms),
-        lowest_milli_c: temperatures.clone().min().unwrap_or_default(),
-        highest_milli_c: temperatures.max().unwrap_or_default(),
-        root: segment_root(readings),
-        ..*segment
-    };
+    let found = sealed_of(segment.probe, segment.number, readings);
     match found == *segment {
         true => Ok(()),
         false => {
@@ -298,7 +297,9 @@ impl Checking<'_> {
     fn stay(&mut self, stay: &Stay) -> Result<KeptStay, Verify> {
         let (code, version) = (&stay.policy, stay.version);
         let policy = self.cold.policy(code, version).ok_or_else(|| {
-            incomplete(format!("the record that adopts version {version} of policy {code}"))
+            incomplete(format!(
+                "the record that adopts version {version} of policy {code}"
+            ))
         })?;
         let run = run_of(stay, self.statement.until_ms);
         let window = window(policy, run);
@@ -337,8 +338,14 @@ impl Checking<'_> {
         let (mut waiting, mut probes) = (vec![place], Vec::new());
         let mut known = BTreeSet::from([place]);
         while let Some(whole) = waiting.pop() {
-            if self.completeness.indexes(&SubjectId::parts(whole)).is_none() {
-                return Err(incomplete(format!("what is stated about the parts of {whole}")));
+            if self
+                .completeness
+                .indexes(&SubjectId::parts(whole))
+                .is_none()
+            {
+                return Err(incomplete(format!(
+                    "what is stated about the parts of {whole}"
+                )));
             }
             for (part, is_probe) in self.cold.parts(&whole) {
                 match is_probe {
@@ -369,7 +376,9 @@ impl Checking<'_> {
             .collect();
         let held: BTreeSet<u64> = within.iter().map(|state| state.index).collect();
         if let Some(index) = stated.difference(&held).next() {
-            return Err(incomplete(format!("record {index}, a segment of probe {probe}")));
+            return Err(incomplete(format!(
+                "record {index}, a segment of probe {probe}"
+            )));
         }
         // Both the statement and the record's place are the ledger's own word.
         if let Some(index) = held.difference(stated).next() {

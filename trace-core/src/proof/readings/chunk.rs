@@ -134,6 +134,15 @@ pub(crate) fn encode(
     Ok(bytes)
 }
 
+/// Compresses readings for good, as sealed ones lie in a store and travel.
+///
+/// # Errors
+/// [`Store::Engine`] when they are none, more than [`COUNT_MAX`] or not sorted,
+/// each once.
+pub fn encode_kept(probe: &EquipmentId, readings: &[Reading]) -> Result<Vec<u8>, Store> {
+    encode(probe, readings, Effort::Thorough)
+}
+
 /// The largest number that divides all; 1 when they are all 0.
 fn divisor(numbers: impl Iterator<Item = u64>) -> u64 {
     let mut divisor = 0;

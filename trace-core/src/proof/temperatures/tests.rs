@@ -131,7 +131,10 @@ fn readings_other_than_the_stated_ones_are_refused() {
         let mut other = sound.clone();
         change(&mut other.readings);
         let refused = open(&other);
-        assert!(matches!(refused, Err(Verify::Malformed { .. })), "change {place}");
+        assert!(
+            matches!(refused, Err(Verify::Malformed { .. })),
+            "change {place}"
+        );
     }
     let left_out = TemperatureStatement {
         carried: Carried::LeftOut(9),
