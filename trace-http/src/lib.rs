@@ -11,6 +11,7 @@ pub mod cli;
 pub mod client;
 pub mod command;
 pub mod home;
+pub mod label;
 pub mod language;
 pub mod logging;
 pub mod machine;

@@ -28,7 +28,7 @@ use trace_core::{
 
 use crate::{
     alerting::{self, AlertSettings, Alerting},
-    api::{self, Book, Office, Reading},
+    api::{self, Book, Office, Reading, labels::LabelDesk},
     home::{ALERTS, Home, HomeError, LOOKUPS, TOKENS},
     machine,
     metrics::Metrics,
@@ -106,6 +106,7 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     let documents = Documents::open(Arc::new(RealDisk), &home.folder().join(DOCUMENTS))?;
     let readings = open_readings(&home.folder().join(READINGS_FILE), &book)?;
     let office = Office::new(book, tokens, lookups, clock, public_url)
+        .labelling(LabelDesk::new(settings.label_font.clone()))
         .keeping(documents)
         .reading(readings);
     Ok((home, office))
@@ -175,18 +176,15 @@ pub fn open_readings(path: &Path, book: &Book) -> Result<Readings, Store> {
 /// # Errors
 /// [`Store`].
 pub fn readings_under(path: &Path, view: &View) -> Result<Readings, Store> {
-    Readings::open(
-        path,
-        readings::Settings::default(),
-        Check::Quick,
-        |probe| match view.folded().equipment(probe) {
+    Readings::open(path, readings::Settings::default(), Check::Quick, |probe| {
+        match view.folded().equipment(probe) {
             Ok(state) => Ok(state.map_or(0, |state| state.next_segment)),
             Err(Failed::Store(error)) => Err(error),
             Err(Failed::Invalid(why)) => Err(Store::Damaged {
                 what: format!("equipment {probe}: {why}"),
             }),
-        },
-    )
+        }
+    })
 }
 
 fn ledger_settings(settings: &ServeSettings) -> ledger::Settings {

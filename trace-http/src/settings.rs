@@ -58,6 +58,10 @@ pub struct ServeSettings {
     #[arg(long, env = "TRACE_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 
+    /// Font file with Chinese characters, for labels [default: the first that is found]
+    #[arg(long, env = "TRACE_LABEL_FONT", value_name = "FILE")]
+    pub label_font: Option<PathBuf>,
+
     /// File with the key-encryption key, 64 hexadecimal digits; TRACE_KEK may hold them instead
     #[arg(long, env = "TRACE_KEK_FILE", value_name = "FILE")]
     pub kek_file: Option<PathBuf>,
@@ -77,11 +81,21 @@ pub struct ServeSettings {
     pub alert_receivers: Receivers,
 
     /// How often alerts are derived for them
-    #[arg(long, env = "TRACE_ALERT_INTERVAL_MS", value_name = "MS", default_value = "60000")]
+    #[arg(
+        long,
+        env = "TRACE_ALERT_INTERVAL_MS",
+        value_name = "MS",
+        default_value = "60000"
+    )]
     pub alert_interval_ms: Milliseconds,
 
     /// The longest that a receiver may take to answer
-    #[arg(long, env = "TRACE_ALERT_ANSWER_TIME_MS", value_name = "MS", default_value = "10000")]
+    #[arg(
+        long,
+        env = "TRACE_ALERT_ANSWER_TIME_MS",
+        value_name = "MS",
+        default_value = "10000"
+    )]
     pub alert_answer_time_ms: Milliseconds,
 
     /// Memory for the store's pages (64 MiB)
@@ -239,7 +253,7 @@ impl std::str::FromStr for Milliseconds {
     }
 }
 
-fn parse_public_url(text: &str) -> Result<String, String> {
+pub(crate) fn parse_public_url(text: &str) -> Result<String, String> {
     let url: axum::http::Uri = text.parse().map_err(|error| format!("no URL: {error}"))?;
     let is_web = matches!(url.scheme_str(), Some("http" | "https"));
     if !is_web || url.query().is_some() || text.contains('#') || text.contains('@') {

@@ -23,9 +23,8 @@ use super::view::View;
 use super::{Failed, rows};
 use crate::error::Store;
 use crate::ident::{Area, CivilDate, EntityId, EquipmentId};
-use crate::record::cold_chain::{
-    Acknowledgement, AlertSort, EquipmentKind, EquipmentState, LyingState, TemperaturePolicy,
-};
+use crate::record::alert::{Acknowledgement, AlertSort, LyingState};
+use crate::record::cold_chain::{EquipmentKind, EquipmentState, TemperaturePolicy};
 use crate::record::temperature::Reading;
 use crate::record::wire::Day;
 use crate::rules::ColdFacts;

@@ -17,8 +17,9 @@ use super::working::Working;
 use super::{Failed, rows};
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::{EntityId, EquipmentId, TraceCode};
+use crate::record::alert::{Acknowledgement, LyingState};
 use crate::record::cold_chain::{
-    Acknowledgement, ColdClaim, EquipmentKind, EquipmentState, LyingState, Segment, SegmentState, Stay, TemperaturePolicy,
+    ColdClaim, EquipmentKind, EquipmentState, Segment, SegmentState, Stay, TemperaturePolicy,
     UnitStays,
 };
 use crate::record::encode::encode;
@@ -222,7 +223,11 @@ impl ColdFacts for Working<'_> {
 }
 
 /// What a version of a policy says; that it was adopted is on the ledger.
-pub(super) fn policy_text(folded: &Folded, code: &str, version: u32) -> Result<TemperaturePolicy, Failed> {
+pub(super) fn policy_text(
+    folded: &Folded,
+    code: &str,
+    version: u32,
+) -> Result<TemperaturePolicy, Failed> {
     let text = folded.read("policy", &rows::temperature_policy(code, version))?;
     let missing = || Store::Damaged {
         what: format!("index: version {version} of temperature policy {code} is missing"),

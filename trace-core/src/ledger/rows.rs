@@ -6,7 +6,8 @@
 
 use crate::error::Store;
 use crate::ident::{Area, EntityId, EquipmentId, TraceCode};
-use crate::record::cold_chain::AlertSort;
+
+use crate::record::alert::AlertSort;
 use crate::record::kinds::unit_created::ProductClass;
 use crate::record::quantity::BaseUnit;
 use crate::record::sign::KeyId;
@@ -201,7 +202,7 @@ pub(crate) fn lying(equipment: &EquipmentId, code: &str, version: u32) -> Vec<u8
 /// Code and version of the policy at the end of such a key.
 pub(crate) fn policy_of_lying(key: &[u8]) -> Option<(String, u32)> {
     let (rest, version) = key.split_last_chunk()?;
-    let (_, code) = rest.strip_suffix(&[0])?.split_at_checked(11)?;
+    let (_, code) = rest.strip_suffix(&[0u8])?.split_at_checked(11)?;
     let code = String::from_utf8(code.to_vec()).ok()?;
     Some((code, u32::from_be_bytes(*version)))
 }

@@ -130,17 +130,40 @@ mod tests {
             created_s: 1_795_449_600,
         };
         let fields = sign(&signer, &message);
-        assert!(fields.signature_input.starts_with("trace=(\"@method\" \"@target-uri\""));
+        assert!(
+            fields
+                .signature_input
+                .starts_with("trace=(\"@method\" \"@target-uri\"")
+        );
         assert_eq!(sign(&signer, &message), fields);
         let others = [
-            Message { target_uri: "https://other.example/alerts", ..message },
-            Message { content_type: "text/plain", ..message },
-            Message { event: "0012", ..message },
-            Message { content: b"{ }", ..message },
-            Message { created_s: 1_795_449_601, ..message },
+            Message {
+                target_uri: "https://other.example/alerts",
+                ..message
+            },
+            Message {
+                content_type: "text/plain",
+                ..message
+            },
+            Message {
+                event: "0012",
+                ..message
+            },
+            Message {
+                content: b"{ }",
+                ..message
+            },
+            Message {
+                created_s: 1_795_449_601,
+                ..message
+            },
         ];
         for other in others {
-            assert_ne!(sign(&signer, &other).signature, fields.signature, "{other:?}");
+            assert_ne!(
+                sign(&signer, &other).signature,
+                fields.signature,
+                "{other:?}"
+            );
         }
     }
 }

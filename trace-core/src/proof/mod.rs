@@ -15,4 +15,5 @@ pub mod merkle;
 pub mod note;
 pub mod readings;
 pub mod receipt;
+pub mod signed_label;
 pub mod temperatures;

@@ -5,6 +5,7 @@
 //! segment's root; whether goods were kept cold is judged from them by
 //! [`keeping`](super::keeping), not here.
 
+use super::alert::AlertSort;
 use super::hash::Hash;
 use super::keeping::Run;
 use super::kinds::unit_created::ProductClass;
@@ -109,36 +110,6 @@ pub enum MeasuringPoint {
     Core,
     /// The surface, and the core where that is out of range.
     SurfaceThenCore,
-}
-
-/// What an alert is about.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum AlertSort {
-    /// 超温进行中: what a probe read last is outside the band of goods that lie
-    /// there.
-    Excursion,
-    /// 探头失联: longer without a reading than their policy's gap.
-    Silent,
-    /// 校准过期.
-    CalibrationOverdue,
-}
-
-impl AlertSort {
-    /// Every sort.
-    pub const ALL: [Self; 3] = [Self::Excursion, Self::Silent, Self::CalibrationOverdue];
-
-    /// In words, English and Chinese.
-    #[must_use]
-    pub fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Excursion => ("outside the band now", "正在超温"),
-            Self::Silent => ("no readings from the probe", "探头无读数"),
-            Self::CalibrationOverdue => ("calibration overdue", "校准过期"),
-        }
-    }
 }
 
 /// How goods are to be kept, and what is still tolerated. Numbers that nobody
@@ -421,26 +392,6 @@ pub struct EquipmentState {
     pub next_segment: u64,
     /// The time of the last reading that is sealed.
     pub sealed_until_ms: Option<u64>,
-}
-
-/// Units that lie in a piece of equipment under one version of a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LyingState {
-    /// How many.
-    pub units: u64,
-    /// Since when any has lain there without a break.
-    pub since_ms: u64,
-}
-
-/// The last acknowledgement of one sort of alert about a probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acknowledgement {
-    /// When.
-    pub at_ms: u64,
-    /// Who signed it.
-    pub by: EntityId,
-    /// Index of the record.
-    pub index: u64,
 }
 
 /// A sealed segment, as the ledger knows it.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a disk, a clock or a random source.
 
+pub mod alert;
 pub mod attachment;
 pub mod base64;
 pub mod certificate;

@@ -8,8 +8,9 @@
 use super::{At, Facts, times, units};
 use crate::error::{Invalid, Rule};
 use crate::ident::{EquipmentId, TraceCode, format_ms};
+use crate::record::alert::LyingState;
 use crate::record::cold_chain::{
-    ColdClaim, EquipmentKind, EquipmentState, LyingState, STAYS_MAX, Segment, TemperaturePolicy, UnitStays,
+    ColdClaim, EquipmentKind, EquipmentState, STAYS_MAX, Segment, TemperaturePolicy, UnitStays,
 };
 use crate::record::rights::{Registry, SignedAs};
 

@@ -82,11 +82,7 @@ impl Alerting {
     ///
     /// # Errors
     /// [`Store`].
-    pub fn open(
-        office: Arc<Office>,
-        settings: &AlertSettings,
-        path: &Path,
-    ) -> Result<Self, Store> {
+    pub fn open(office: Arc<Office>, settings: &AlertSettings, path: &Path) -> Result<Self, Store> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -116,7 +112,9 @@ impl Alerting {
         let now = now(&self.office, &view)?;
         let (mut on, mut after) = (Vec::<Alert>::new(), None);
         loop {
-            let page = alerts(&view, &readings, now, after, PAGE, |_| Ok::<_, Problem>(true))?;
+            let page = alerts(&view, &readings, now, after, PAGE, |_| {
+                Ok::<_, Problem>(true)
+            })?;
             on.extend(page.alerts);
             after = page.next_after;
             if after.is_none() {
@@ -191,7 +189,8 @@ impl Alerting {
         let thread = thread.spawn(move || {
             loop {
                 if let Err(problem) = self.round() {
-                    tracing::error!(%problem, "alerts could not be sent");
+                    let code = problem.code();
+                    tracing::error!(code, "alerts could not be derived");
                 }
                 match stopped.recv_timeout(interval) {
                     Err(mpsc::RecvTimeoutError::Timeout) => {}

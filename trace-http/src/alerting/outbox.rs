@@ -108,10 +108,10 @@ impl Outbox {
         for (key, alert) in &on {
             match self.state.on.get(key) {
                 None => events.push(("began", alert)),
-                Some(before) if before.acknowledged != alert.acknowledged => {
-                    events.push(("acknowledged", alert));
-                }
-                Some(_) => {}
+                Some(before) if before.acknowledged == alert.acknowledged => {}
+                // What was acknowledged and is no longer is another of its sort.
+                Some(_) if alert.acknowledged.is_none() => events.push(("began", alert)),
+                Some(_) => events.push(("acknowledged", alert)),
             }
         }
         let ended = self.state.on.iter();

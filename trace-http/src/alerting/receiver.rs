@@ -120,8 +120,14 @@ mod tests {
         let two = "http://127.0.0.1:2/, http://127.0.0.1:1/,http://127.0.0.1:2/";
         assert_eq!(two.parse::<Receivers>().unwrap().iter().count(), 2);
         assert!("".parse::<Receivers>().unwrap().is_empty());
-        let nine: Vec<_> = (1..=9).map(|port| format!("http://127.0.0.1:{port}/")).collect();
+        let nine: Vec<_> = (1..=9)
+            .map(|port| format!("http://127.0.0.1:{port}/"))
+            .collect();
         assert!(nine.join(",").parse::<Receivers>().is_err());
-        assert!("http://127.0.0.1:1/,http://10.0.0.1/".parse::<Receivers>().is_err());
+        assert!(
+            "http://127.0.0.1:1/,http://10.0.0.1/"
+                .parse::<Receivers>()
+                .is_err()
+        );
     }
 }

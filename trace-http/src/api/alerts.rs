@@ -18,8 +18,7 @@ use trace_core::{
         lookup::Audience,
     },
     record::{
-        Body,
-        cold_chain::{AlertSort, EquipmentState},
+        Body, alert::AlertSort, cold_chain::EquipmentState,
         kinds::alert_acknowledged::AlertAcknowledged,
     },
 };

@@ -440,8 +440,7 @@ pub(crate) async fn kept_of(
         return Err(not_on_ledger(code));
     }
     // Goes through all readings of its stays.
-    let judging =
-        move || cold_chain::kept_and_drawn(&view, &store, &code, now_ms, columns);
+    let judging = move || cold_chain::kept_and_drawn(&view, &store, &code, now_ms, columns);
     beside(judging).await??.ok_or_else(|| {
         Problem::new(Refusal::NotOnLedger).detail(format!("{code} was placed in no equipment"))
     })

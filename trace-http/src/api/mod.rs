@@ -16,6 +16,7 @@ pub mod corrections;
 pub mod documents;
 pub mod entities;
 pub mod grade;
+pub mod labels;
 pub mod lineage;
 pub mod office;
 pub mod openapi;

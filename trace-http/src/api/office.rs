@@ -28,7 +28,7 @@ use trace_core::{
     record::rights::Registry,
 };
 
-use super::pace::Pace;
+use super::{labels::LabelDesk, pace::Pace};
 use crate::{
     home::leaf0,
     metrics::Figure,
@@ -86,6 +86,8 @@ pub struct Office {
     pub readings: Option<Readings>,
     /// How often what can be guessed is listed.
     pub pace: Pace,
+    /// Draws labels.
+    pub labels: Arc<LabelDesk>,
     anchor: OnceLock<Anchor>,
 }
 
@@ -108,7 +110,17 @@ impl Office {
             documents: None,
             readings: None,
             pace: Pace::default(),
+            labels: Arc::new(LabelDesk::new(None)),
             anchor: OnceLock::new(),
+        }
+    }
+
+    /// The same, drawing labels so.
+    #[must_use]
+    pub fn labelling(self, labels: LabelDesk) -> Self {
+        Self {
+            labels: Arc::new(labels),
+            ..self
         }
     }
 

@@ -106,16 +106,19 @@ pub async fn of_equipment(
     let watching = move || {
         let found = cold_chain::watched(&view, &store, &equipment, &policy, run, COLUMNS)?;
         Ok::<_, Problem>(file(
-            &plot(&found, run, has_band.then_some(&policy), state.registered_index),
+            &plot(
+                &found,
+                run,
+                has_band.then_some(&policy),
+                state.registered_index,
+            ),
             local,
         ))
     };
     let drawn = beside(watching).await??;
     if !is_own {
         let looked_up = format!("temperatures of {equipment}");
-        office
-            .log_lookup(&token, looked_up, window.purpose)
-            .await?;
+        office.log_lookup(&token, looked_up, window.purpose).await?;
     }
     let mut response = json_for(Audience::Full, Vec::new());
     let shown = picture(local.language, drawn.into_bytes());
@@ -171,12 +174,7 @@ fn policy(view: &View, code: Option<&str>) -> Result<(TemperaturePolicy, bool), 
     }
 }
 
-fn plot<'a>(
-    found: &'a Watched,
-    run: Run,
-    policy: Option<&TemperaturePolicy>,
-    id: u64,
-) -> Plot<'a> {
+fn plot<'a>(found: &'a Watched, run: Run, policy: Option<&TemperaturePolicy>, id: u64) -> Plot<'a> {
     Plot {
         id,
         legs: vec![Leg {
@@ -200,10 +198,7 @@ fn picture(language: Language, bytes: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, fixed("image/svg+xml")),
         (header::CONTENT_LANGUAGE, fixed(language.tag())),
-        (
-            header::VARY,
-            fixed("accept-language, authorization"),
-        ),
+        (header::VARY, fixed("accept-language, authorization")),
         (header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
         (
             header::CONTENT_SECURITY_POLICY,

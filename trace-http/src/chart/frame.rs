@@ -234,7 +234,7 @@ impl Frame {
         });
         let anchor = |x: i64, words: &str| {
             let half = text_width(words, text) / 2;
-            x.clamp(left - 300 + half, (right + 100 - half).max(left))
+            x.min(right + 100 - half).max(left - 300 + half)
         };
         html! {
             @for (x, words) in &marks {

@@ -44,7 +44,7 @@ pub(super) fn numbers(frame: &Frame, plot: &Plot<'_>) -> Markup {
         let long = format!("{number}: {} °C", celsius(excursion.peak_milli_c));
         for words in [long, number.to_string()] {
             let half = text_width(&words, size) / 2;
-            let at = middle.clamp(left - 100 + half, right + 100 - half);
+            let at = middle.min(right + 100 - half).max(left - 100 + half);
             if at - half >= free {
                 free = at + half + size / 2;
                 labels.push((at, words));

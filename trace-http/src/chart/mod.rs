@@ -26,7 +26,7 @@ use trace_core::{
 };
 
 use frame::Frame;
-use words::{celsius, summary, title};
+use words::{summary, title};
 
 /// Columns of time that a chart has: one for each pixel or two of its width.
 pub const COLUMNS: u32 = 480;

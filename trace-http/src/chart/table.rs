@@ -4,8 +4,8 @@
 use maud::{Markup, html};
 use trace_core::{
     ledger::cold_chain::{Kept, KeptStay},
-    record::status::ColdChain,
     record::keeping::Run,
+    record::status::ColdChain,
 };
 
 use super::words::{Local, celsius, minutes, moment};
@@ -27,7 +27,9 @@ pub fn tables(kept: &Kept, local: Local) -> Markup {
 fn state(state: ColdChain, local: Local) -> &'static str {
     match state {
         ColdChain::Kept => local.language.of("kept as its policy demands", "符合规则"),
-        ColdChain::Exceeded => local.language.of("outside what is tolerated", "超出允许范围"),
+        ColdChain::Exceeded => local
+            .language
+            .of("outside what is tolerated", "超出允许范围"),
         ColdChain::Gaps => local
             .language
             .of("not shown to be kept", "无法证明全程合规"),

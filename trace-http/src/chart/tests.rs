@@ -1,11 +1,9 @@
 use super::*;
 use crate::language::Language;
-use trace_core::{
-    record::{
-        cold_chain::{MeasuringPoint, TemperaturePolicy},
-        keeping::{Listed, judge_and_draw},
-        temperature::Reading,
-    },
+use trace_core::record::{
+    cold_chain::{MeasuringPoint, TemperaturePolicy},
+    keeping::{Listed, judge_and_draw},
+    temperature::Reading,
 };
 
 const MINUTE_MS: u64 = 60_000;

@@ -56,5 +56,9 @@ pub async fn show(
         (chart(&kept, Size::Full, local))
         (tables(&kept, local))
     };
-    respond(StatusCode::OK, language, template::shell(language, title, &body))
+    respond(
+        StatusCode::OK,
+        language,
+        template::shell(language, title, &body),
+    )
 }

@@ -88,10 +88,10 @@ pub(super) fn verify(
 /// Says what a replaced certificate's successor says otherwise, where both are
 /// here.
 fn tell_correction(judgement: &mut Judgement, records: &[ProvedRecord]) {
-    let (Some(before), Some((_, number))) = (judgement.replaced_index, &judgement.replaced_by)
-    else {
+    let Some(corrected) = &judgement.corrected else {
         return;
     };
+    let (before, number) = (corrected.before_index, &corrected.number);
     let certifies = |record: &&ProvedRecord| {
         let claims = record.body.claims(&Openings::default()).unwrap_or_default();
         claims

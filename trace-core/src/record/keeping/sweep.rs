@@ -158,9 +158,7 @@ impl<'a> Sweep<'a> {
             }
         }
         while watch.standing.is_none()
-            && let Some(span) = watch
-                .coming
-                .take_if(|span| span.run.from_ms <= self.now_ms)
+            && let Some(span) = watch.coming.take_if(|span| span.run.from_ms <= self.now_ms)
         {
             watch.coming = watch.spans.next_span(self.policy)?;
             if self.pen.is_drawing() {

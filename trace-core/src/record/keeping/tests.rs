@@ -387,7 +387,10 @@ fn whatever_is_drawn_shows_the_lowest_and_the_highest_reading_of_every_excursion
         let sources = probes.iter().map(|it| Listed::new(it)).collect();
         let Ok((verdict, curve)) = judge_and_draw(&policy(), stay(minutes), sources, columns);
         assert_eq!(verdict, judge(&policy(), stay(minutes), &probes));
-        assert!(curve.drawn.len() <= 5 * columns as usize + 4, "round {round}");
+        assert!(
+            curve.drawn.len() <= 5 * columns as usize + 4,
+            "round {round}"
+        );
         assert!(curve.drawn.is_sorted_by_key(|it| (it.from_ms, it.until_ms)));
         let inside = |run: &Run, at_ms: u64| (run.from_ms..run.until_ms).contains(&at_ms);
         let all = || probes.iter().flatten();
@@ -410,7 +413,10 @@ fn whatever_is_drawn_shows_the_lowest_and_the_highest_reading_of_every_excursion
             }
             for gap in &verdict.gaps {
                 let next = curve.drawn.iter().find(|it| it.from_ms > gap.from_ms);
-                assert!(next.is_none_or(|it| it.is_after_gap), "round {round}: {gap:?}");
+                assert!(
+                    next.is_none_or(|it| it.is_after_gap),
+                    "round {round}: {gap:?}"
+                );
                 gaps += 1;
             }
         }

@@ -6,8 +6,9 @@
 
 use crate::error::Invalid;
 use crate::ident::EquipmentId;
+use crate::record::alert::AlertSort;
 use crate::record::claim::Claim;
-use crate::record::cold_chain::{AlertSort, ColdClaim};
+use crate::record::cold_chain::ColdClaim;
 use crate::record::kinds::Kind;
 use crate::record::movement::Moment;
 use crate::record::subject::SubjectId;
