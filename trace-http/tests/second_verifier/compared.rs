@@ -69,7 +69,7 @@ fn second(cases: &[Case], how: Option<&str>) -> Vec<String> {
     });
     let cases = json!({"kinds": kinds::schemas(), "cases": cases.collect::<Vec<_>>()});
     std::fs::write(&file, cases.to_string()).unwrap();
-    let runner = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/compare.mjs");
+    let runner = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/browser/compare.mjs");
     let output = Command::new("node")
         .arg(runner)
         .args([&script, &file])

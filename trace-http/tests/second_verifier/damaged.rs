@@ -104,7 +104,7 @@ fn without_webcrypto_the_verdicts_are_the_same() {
     agreed(&spoilt(&forger, &bundle, 40), Some("noble"));
 }
 
-/// The long form: `cargo test -p trace-fixtures --test second_verifier --
+/// The long form: `cargo test -p trace-http --test second_verifier --
 /// --ignored`, some minutes.
 #[test]
 #[ignore = "long"]
