@@ -98,7 +98,9 @@ macro_rules! table {
     };
 }
 
-use Content::{Document, Json, Linkset, Note, Nothing, Page, ReadingsOr, RecordsOr, Script, SheetOr};
+use Content::{
+    Document, Json, Linkset, Note, Nothing, Page, ReadingsOr, RecordsOr, Script, SheetOr,
+};
 
 table! {
     Anyone {

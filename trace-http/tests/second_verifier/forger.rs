@@ -111,8 +111,11 @@ impl Forger {
 
     /// The true statement about every subject of every record, and of these.
     pub fn completeness(&self) -> Completeness {
-        let mut subjects: BTreeMap<SubjectId, BTreeSet<u64>> =
-            self.stated.iter().map(|own| (*own, BTreeSet::new())).collect();
+        let mut subjects: BTreeMap<SubjectId, BTreeSet<u64>> = self
+            .stated
+            .iter()
+            .map(|own| (*own, BTreeSet::new()))
+            .collect();
         for (index, bytes) in (0u64..).zip(&self.entries) {
             let Ok(entry) = Entry::decode(bytes) else {
                 continue;
