@@ -21,6 +21,7 @@ pub mod script;
 mod state;
 mod story;
 mod style;
+pub mod temperatures;
 mod template;
 pub mod tool;
 

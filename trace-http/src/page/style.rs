@@ -34,6 +34,7 @@ ul{padding-left:1.4em;margin:.3em 0}li{margin:.5em 0}\
 ol{list-style:none;margin:.6em 0;padding:0 0 0 1em;border-left:4px solid var(--line)}ol li{margin:0 0 1em}\
 details{border:1px solid var(--line);border-radius:8px;margin:.5em 0;padding:0 .8em}\
 summary{min-height:44px;padding:.5em 0;cursor:pointer;font-weight:600}details[open]{padding-bottom:.8em}\
+table{border-collapse:collapse}th,td{text-align:left;padding:.2em .8em .2em 0;border-bottom:1px solid var(--line)}\
 code,.code,pre{font-family:ui-monospace,monospace}\
 pre{white-space:pre-wrap;background:var(--soft);padding:.8em;border-radius:8px;font-size:1rem}\
 .quiet{color:var(--quiet)}\

@@ -106,6 +106,7 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     // of units by another system's code may be empty, and so may an area be.
     let is_list = [
         "/v1/questions",
+        "/v1/alerts",
         "/v1/areas/{area}/balance",
         "/v1/grading",
         "/v1/changes",
@@ -163,6 +164,14 @@ fn cases(town: &mut Town) -> Vec<Case> {
         get(Bad, wrong, 400, "trace_code_malformed");
         let absent = format!("/v1/codes/{nothing}{more}");
         get(Absent, absent, 404, "not_on_ledger");
+    }
+    for form in ["svg", "pdf", "png", "tspl"] {
+        let of = |code: &str| format!("/v1/codes/{code}/label.{form}");
+        get(Good, of(&code), 200, "");
+        get(Bad, of("UUUU"), 400, "trace_code_malformed");
+        let wrong = format!("{}?size=40x61", of(&code));
+        get(Bad, wrong, 400, "label_unknown");
+        get(Absent, of(&nothing), 404, "not_on_ledger");
     }
     let by = |number: &str| format!("/v1/certificates/{number}");
     get(Good, by(&number), 200, "");
@@ -243,10 +252,38 @@ fn cases(town: &mut Town) -> Vec<Case> {
         });
     }
     cases.extend(inspected::cases(town, &code, &nothing));
+    cases.extend(labels(town, &code, &nothing));
     cases.extend(cold::cases(town, &code, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
     cases
+}
+
+/// Files of labels, which any token in force is given.
+fn labels(town: &Town, code: &str, nothing: &str) -> Vec<Case> {
+    let own = bearer(&town.token(Who::Producer, Role::Producer));
+    let forged = bearer("trt_0123456789abcdef_x");
+    let order = |code: &str, form: &str| json!({"codes": [code], "form": form, "size": "58"});
+    let none = json!({"codes": [], "form": "pdf", "size": "58"});
+    [
+        (Good, &own, order(code, "tspl"), 200, ""),
+        (Bad, &own, order(code, "gif"), 400, "label_unknown"),
+        (Bad, &own, order("UUUU", "pdf"), 400, "trace_code_malformed"),
+        (Bad, &own, none, 413, "label_count"),
+        (Absent, &own, order(nothing, "pdf"), 404, "not_on_ledger"),
+        (Forbidden, &forged, order(code, "pdf"), 401, "token_wrong"),
+    ]
+    .into_iter()
+    .map(|(what, lines, order, status, code)| Case {
+        what,
+        method: "POST",
+        path: "/v1/labels".into(),
+        lines: format!("{JSON}{lines}"),
+        body: order.to_string().into_bytes(),
+        status,
+        code,
+    })
+    .collect()
 }
 
 /// Records and what is signed by a key of one's own.
