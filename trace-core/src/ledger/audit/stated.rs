@@ -23,7 +23,7 @@ pub(super) fn opened(
     let Some(note) = &held.statement else {
         return Ok(None);
     };
-    match VerifiedCompleteness::open(note, key) {
+    match Completeness::open(note, key) {
         Ok(statement) => Ok(Some(statement)),
         Err(error) => Err(AuditFailed::of_evidence(&held.name, error)),
     }
