@@ -3,12 +3,15 @@
 //! Nothing here decides what may be admitted or whether a proof holds; that is
 //! core's. The program `trace` is [`command::run`].
 
+pub mod alerting;
 pub mod api;
 pub mod body;
+pub mod chart;
 pub mod cli;
 pub mod client;
 pub mod command;
 pub mod home;
+pub mod label;
 pub mod language;
 pub mod logging;
 pub mod machine;

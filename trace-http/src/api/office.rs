@@ -28,6 +28,7 @@ use trace_core::{
     record::rights::Registry,
 };
 
+use super::{labels::LabelDesk, pace::Pace};
 use crate::{
     home::leaf0,
     metrics::Figure,
@@ -83,6 +84,10 @@ pub struct Office {
     pub documents: Option<Documents>,
     /// Readings beside the log, where they are kept.
     pub readings: Option<Readings>,
+    /// How often what can be guessed is listed.
+    pub pace: Pace,
+    /// Draws labels.
+    pub labels: Arc<LabelDesk>,
     anchor: OnceLock<Anchor>,
 }
 
@@ -104,7 +109,18 @@ impl Office {
             public_url,
             documents: None,
             readings: None,
+            pace: Pace::default(),
+            labels: Arc::new(LabelDesk::new(None)),
             anchor: OnceLock::new(),
+        }
+    }
+
+    /// The same, drawing labels so.
+    #[must_use]
+    pub fn labelling(self, labels: LabelDesk) -> Self {
+        Self {
+            labels: Arc::new(labels),
+            ..self
         }
     }
 

@@ -6,11 +6,14 @@
 )]
 
 mod agreeing;
+mod alerts;
 mod bad_input;
+mod browser;
 mod cases;
 mod changes;
 mod cold;
 mod documents;
+mod labels;
 mod lineage;
 mod orders;
 mod pages;
