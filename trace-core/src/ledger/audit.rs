@@ -10,7 +10,8 @@
 //! - every rule is judged again over the state before the entry, with the trade
 //!   sections of the annex;
 //! - the root is the last signed checkpoint's, and whatever checkpoint somebody
-//!   outside holds is one that this log extends;
+//!   outside holds is one that this log extends; whatever statement of
+//!   completeness somebody holds names exactly the records that are there;
 //! - the derived tables are what a fold made anew holds, byte for byte;
 //! - the readings of every sealed segment are what its record binds: how many,
 //!   first and last, coldest and warmest, and the root over all; what is not sealed
@@ -27,6 +28,7 @@
 mod beside;
 mod derived;
 mod replay;
+mod stated;
 mod verifying;
 
 pub use beside::{DocumentsAudited, ReadingsAudited};
@@ -58,7 +60,7 @@ pub struct Options {
     pub temporary: PathBuf,
     /// The folder of the last-checkpoint file; none is the ledger's own.
     pub checkpoint_folder: Option<PathBuf>,
-    /// Checkpoints that others hold.
+    /// What others hold.
     pub held: Vec<Held>,
     /// How many threads verify signatures; one more replays.
     pub threads: NonZeroUsize,
@@ -82,14 +84,16 @@ impl Options {
     }
 }
 
-/// A checkpoint that somebody outside the ledger holds: by itself, or the one
-/// within a receipt or a bundle.
+/// What somebody outside the ledger holds: a checkpoint by itself, or the one
+/// within a receipt, or a bundle's with its statement of completeness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// What to call it, e.g. the file it came from.
     pub name: String,
-    /// The signed note.
+    /// The checkpoint's signed note.
     pub note: String,
+    /// The signed note by which the ledger states that nothing was left out.
+    pub statement: Option<String>,
 }
 
 /// What a sound ledger was found to hold.
@@ -161,7 +165,8 @@ pub enum AuditFailed {
     /// The log is older than what it signed.
     #[error("rollback: {0}")]
     Rollback(String),
-    /// The log is another one than what it signed.
+    /// The log is another one than what it signed, or holds what it signed to be
+    /// absent.
     #[error("fork: {0}")]
     Fork(String),
     /// This is another ledger, or the key is another's.
@@ -242,6 +247,11 @@ pub fn audit(
             .map_err(|error| AuditFailed::of_evidence(&held.name, error))
     });
     let held = held.collect::<Result<Vec<_>, _>>()?;
+    let stated = options.held.iter().map(|held| {
+        let opened = stated::opened(held, key)?;
+        Ok(opened.map(|statement| (held.name.as_str(), statement)))
+    });
+    let stated = stated.collect::<Result<Vec<_>, AuditFailed>>()?;
     let copied = copy(folder, &options.temporary)?;
 
     let cache_bytes = (options.memory_bytes / 4).max(1 << 20);
@@ -282,6 +292,12 @@ pub fn audit(
         .chain(held.iter().map(|(name, held)| (*name, held)));
     for (name, checkpoint) in last {
         if let Some(verdict) = contradiction(name, checkpoint, &log, size)? {
+            return Err(AuditFailed::of_evidence(name, verdict));
+        }
+    }
+    for (name, statement) in stated.iter().flatten() {
+        let contradiction = stated::contradiction(name, statement.statement(), &log, size)?;
+        if let Some(verdict) = contradiction {
             return Err(AuditFailed::of_evidence(name, verdict));
         }
     }
