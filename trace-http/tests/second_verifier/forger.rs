@@ -154,7 +154,7 @@ impl Forger {
         let (signer, checkpoint) = (self.signer(), self.checkpoint());
         let checkpoint = checkpoint.sign(&signer).unwrap().note().to_owned();
         let completeness = completeness.sign(&signer).unwrap();
-        let bundle = Bundle::new(code, checkpoint, completeness, records.collect());
+        let bundle = Bundle::new(code, checkpoint, completeness, records.collect(), None);
         bundle.unwrap().encode()
     }
 }
