@@ -344,10 +344,7 @@ fn a_pdf_holds_its_text_as_text_and_only_the_part_of_the_font_that_it_uses() {
         "河北省廊坊市永清县",
         "永清县某某蔬菜种植专业合作社",
     ] {
-        assert!(
-            text.contains(&part.replace(' ', "")),
-            "{part}: {text}"
-        );
+        assert!(text.contains(&part.replace(' ', "")), "{part}: {text}");
     }
     let fonts = told("pdffonts", &[], &path, "");
     let line = fonts.lines().nth(2).unwrap();

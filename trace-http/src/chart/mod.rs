@@ -9,7 +9,7 @@
 //!
 //! A pure function of what was judged. The line spans the lowest and the highest
 //! reading of each column of time, so that no extreme is lost and the picture stays
-//! below some 60 kB however many readings there were.
+//! below 200 kB however many and wild the readings were.
 
 mod frame;
 mod marks;

@@ -80,8 +80,7 @@ pub fn write(
             let (column, row) = (place % ACROSS, place / ACROSS);
             sheet.label(&drawing, (column * drawing.width, row * drawing.height))?;
         }
-        let Sheet { surface, .. } = sheet;
-        surface.finish();
+        sheet.finish();
         page.finish();
     }
     document
@@ -103,6 +102,11 @@ struct Sheet<'a, 's> {
 }
 
 impl Sheet<'_, '_> {
+    /// Lets go of the page.
+    fn finish(self) {
+        self.surface.finish();
+    }
+
     fn label(&mut self, drawing: &Drawing, corner: (u32, u32)) -> Result<(), LabelError> {
         let (right, down) = corner;
         for mark in &drawing.marks {

@@ -39,7 +39,7 @@ pub(super) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Fa
         }))
 }
 
-/// The line, and the place of its chart.
+/// The line, and where its picture is.
 pub(super) fn line(language: Language, shown: &Shown) -> Markup {
     let reasons = &shown.answer.reasons;
     let told = reasons.iter().find(|reason| reason.check == "temperature");
@@ -49,7 +49,14 @@ pub(super) fn line(language: Language, shown: &Shown) -> Markup {
             strong { (word(language, shown.answer.cold_chain)) }
             @if let Some(limits) = &shown.limits { " · " (limits.words(language)) }
         }
-        @if let Some(told) = told { p { (language.of(&told.words, &told.words_zh)) } }
+        @if let Some(told) = told {
+            p { (language.of(&told.words, &told.words_zh)) }
+            p {
+                a.act href=(format!("/t/{}/temperatures", shown.code.compact())) {
+                    (language.of("Its temperatures as a picture and a table", "温度曲线与表格"))
+                }
+            }
+        }
     }
 }
 

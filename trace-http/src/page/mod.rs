@@ -158,11 +158,7 @@ pub async fn show(
     }
 }
 
-fn gather(
-    office: &Office,
-    code: TraceCode,
-    before: Option<u64>,
-) -> Result<Option<Shown>, Failed> {
+fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Option<Shown>, Failed> {
     let is_older = before.is_some();
     let before = before.unwrap_or(u64::MAX);
     let view = office.view();

@@ -132,9 +132,7 @@ fn closure(source: &str) -> (String, Vec<String>) {
     let (mut body, mut exports) = (String::new(), Vec::new());
     for line in source.lines() {
         let bare = line.trim_start();
-        let is_comment = ["//", "/**", "*"]
-            .iter()
-            .any(|sign| bare.starts_with(sign));
+        let is_comment = ["//", "/**", "*"].iter().any(|sign| bare.starts_with(sign));
         if bare.is_empty() || is_comment {
             continue;
         }

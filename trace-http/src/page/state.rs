@@ -43,7 +43,10 @@ impl Tone {
         let (outline, sign) = match self {
             Self::Good => ("M24 3a21 21 0 1 0 .01 0z", "M13 25l8 8 15-17"),
             Self::Warn => ("M24 3L46 44H2z", "M24 17v13m0 6v.01"),
-            Self::Bad => ("M15 3h18l12 12v18L33 45H15L3 33V15z", "M15 15l18 18m0-18L15 33"),
+            Self::Bad => (
+                "M15 3h18l12 12v18L33 45H15L3 33V15z",
+                "M15 15l18 18m0-18L15 33",
+            ),
             Self::Open => (
                 "M5 5h38v38H5z",
                 "M17 18a7 7 0 1 1 11 6c-3 2-4 3-4 6m0 6v.01",

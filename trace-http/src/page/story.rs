@@ -43,7 +43,11 @@ pub(super) fn told(language: Language, shown: &Shown) -> Markup {
 
 /// A time as people read it: date, hour and minute where it happened.
 fn minute(moment: &str) -> String {
-    moment.chars().take(16).collect::<String>().replace('T', " ")
+    moment
+        .chars()
+        .take(16)
+        .collect::<String>()
+        .replace('T', " ")
 }
 
 /// What a record says beyond its kind; empty where the kind says it all.

@@ -236,7 +236,13 @@ mod tests {
             for language in [Language::Chinese, Language::English] {
                 let page = bare(language, *status, "<b>", "").into_string();
                 let name = format!("data-status=\"{}\"", status.name());
-                for part in [&name, status.words(), status.words_zh(), "<svg", "&lt;b&gt;"] {
+                for part in [
+                    &name,
+                    status.words(),
+                    status.words_zh(),
+                    "<svg",
+                    "&lt;b&gt;",
+                ] {
                     assert!(page.contains(part), "{status:?}: {part}");
                 }
                 assert!(!page.contains("<b>"));

@@ -54,7 +54,10 @@ fn lie(town: &mut Town) -> Value {
     let signer = signer(&town.world);
     let note = bundle["completeness"].as_str().unwrap().to_owned();
     let known = [signer.verifier_key().clone()];
-    let text = Note::parse(&note).unwrap().verify_all_known(&known).unwrap();
+    let text = Note::parse(&note)
+        .unwrap()
+        .verify_all_known(&known)
+        .unwrap();
     let mut statement = Completeness::parse_text(text.text()).unwrap();
     for list in statement.subjects.values_mut() {
         list.remove(&denied);

@@ -50,7 +50,8 @@ fn the_page_says_the_verdict_first_and_how_to_check_it() {
     assert!(chinese.contains("lang=\"zh-CN\"") && chinese.contains("<h1>有效 <small lang=\"en\">"));
     let chosen = town.get(&format!("{path}?lang=zh")).with(200);
     assert_eq!(chosen.field("content-language"), Some("zh-CN"));
-    town.get(&format!("{path}?lang=fr")).refused(400, "query_unexpected");
+    town.get(&format!("{path}?lang=fr"))
+        .refused(400, "query_unexpected");
 
     let voided = town.world.voided(&certified.signed);
     let voided = town.sign(Who::Producer, voided);
@@ -97,7 +98,10 @@ fn a_browser_loads_the_pages_own_style_and_nothing_else() {
     let answer = town.get(&format!("/t/{}", unit.unit)).with(200);
     let policy = answer.field("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
-    assert!(!policy.contains("unsafe") && policy.contains("script-src 'self'; "), "{policy}");
+    assert!(
+        !policy.contains("unsafe") && policy.contains("script-src 'self'; "),
+        "{policy}"
+    );
     let page = answer.text();
     let style = page
         .split("<style>")
@@ -121,7 +125,10 @@ fn a_browser_loads_the_pages_own_style_and_nothing_else() {
     let served = town.get(&own.path).with(200);
     let media_type = served.field("content-type");
     assert_eq!(media_type, Some("text/javascript; charset=utf-8"));
-    assert_eq!(base64::encode(Hash::of(&[&served.body]).as_bytes()), own.hash);
+    assert_eq!(
+        base64::encode(Hash::of(&[&served.body]).as_bytes()),
+        own.hash
+    );
     let page = page.replace(&tag, "");
     for part in [
         "<script", "src=", "@import", "url(", " style=", "onclick", "<form",
@@ -130,7 +137,9 @@ fn a_browser_loads_the_pages_own_style_and_nothing_else() {
     }
     // Whatever is linked to is this server's own.
     for link in page.split("href=\"").skip(1) {
-        let is_own = ["/", "?", "tel:", "data:,\""].iter().any(|it| link.starts_with(it));
+        let is_own = ["/", "?", "tel:", "data:,\""]
+            .iter()
+            .any(|it| link.starts_with(it));
         assert!(is_own, "{link:.40}");
     }
     assert_eq!(answer.field("referrer-policy"), Some("no-referrer"));
@@ -154,7 +163,11 @@ fn a_long_story_is_shown_newest_first_page_by_page_and_stays_small() {
         assert!(page.contains("韭菜"));
         let indexes = page.split("<li value=\"").skip(1);
         shown.extend(indexes.map(|rest| rest.split('"').next().unwrap().parse::<u64>().unwrap()));
-        let older = page.split("href=\"/").skip(1).find(|rest| rest.split('"').next().is_some_and(|it| it.contains("?before=")));
+        let older = page.split("href=\"/").skip(1).find(|rest| {
+            rest.split('"')
+                .next()
+                .is_some_and(|it| it.contains("?before="))
+        });
         next = older.map(|rest| format!("/{}", rest.split('"').next().unwrap()));
         pages += 1;
     }
@@ -277,7 +290,10 @@ fn best_before_and_use_by_differ_in_what_is_to_be_done() {
         let (unit, _) = town.batch_of(unit);
         town.set_clock(town.world.now_ms + 2 * 86_400_000);
         let page = town.get(&format!("/t/{}", unit.unit)).with(200).text();
-        assert!(page.contains("data-status=\"past_date\"") && page.contains(words), "{words}");
+        assert!(
+            page.contains("data-status=\"past_date\"") && page.contains(words),
+            "{words}"
+        );
     }
 }
 
@@ -299,11 +315,20 @@ fn the_page_to_keep_carries_all_that_it_needs_and_may_fetch_nothing() {
     let answer = town.get("/check").with(200);
     let policy = answer.field("content-security-policy").unwrap();
     let hash = &script().hash;
-    assert!(policy.contains(&format!("script-src 'sha256-{hash}'")), "{policy}");
-    assert!(!policy.contains("connect-src") && !policy.contains("'self'"), "{policy}");
+    assert!(
+        policy.contains(&format!("script-src 'sha256-{hash}'")),
+        "{policy}"
+    );
+    assert!(
+        !policy.contains("connect-src") && !policy.contains("'self'"),
+        "{policy}"
+    );
     let page = answer.text();
     let (_, rest) = page.split_once("<script type=\"module\">").unwrap();
     let (own, _) = rest.split_once("</script>").unwrap();
-    assert_eq!(&base64::encode(Hash::of(&[own.as_bytes()]).as_bytes()), hash);
+    assert_eq!(
+        &base64::encode(Hash::of(&[own.as_bytes()]).as_bytes()),
+        hash
+    );
     assert!(page.contains(&town.anchor().to_string()));
 }

@@ -17,8 +17,14 @@ const BUNDLE_RECORDS_MAX = 4096;
 
 const malformed = (why) => refuse("malformed", `bundle: ${why}`);
 
-/** The fields of a bundle of version 1, in their order. */
+/** The fields of a bundle of each version known here, in their order. Readings
+ * of temperature (version 2) are compressed in a way that no browser reads:
+ * they are carried, not checked, and whoever shows the verdict says so. */
 const FIELDS = ["version", "code", "checkpoint", "completeness", "records"];
+const FIELDS_OF = new Map([
+  [1, FIELDS],
+  [2, [...FIELDS, "temperatures"]],
+]);
 const RECORD_FIELDS = ["index", "entry", "path"];
 
 const hasFields = (object, fields) =>
@@ -35,10 +41,11 @@ export const readBundle = (bytes) => {
     malformed("no JSON");
   }
   const version = file?.version;
-  if (Number.isInteger(version) && version >= 0 && version !== 1) {
-    refuse("cannot_check", `a bundle of version ${version}, wanted 1`);
+  const fields = FIELDS_OF.get(version);
+  if (Number.isInteger(version) && version >= 0 && !fields) {
+    refuse("cannot_check", `a bundle of version ${version}, wanted 1 or 2`);
   }
-  if (version !== 1 || !hasFields(file, FIELDS) || !Array.isArray(file.records)) malformed("other fields");
+  if (!fields || !hasFields(file, fields) || !Array.isArray(file.records)) malformed("other fields");
   const code = typeof file.code === "string" ? readCode(file.code) : null;
   if (code === null || typeof file.checkpoint !== "string" || typeof file.completeness !== "string") {
     malformed("code or notes");
@@ -55,7 +62,8 @@ export const readBundle = (bytes) => {
   });
   if (JSON.stringify(file) !== text) malformed("not in its one spelling");
   if (records.some(({ index }, at) => at > 0 && records[at - 1].index >= index)) malformed("records out of order");
-  return { code, codeText: file.code, checkpoint: file.checkpoint, completeness: file.completeness, records };
+  const { checkpoint, completeness } = file;
+  return { code, codeText: file.code, checkpoint, completeness, records, hasReadings: version === 2 };
 };
 
 /** Every record is in the log where it says, and the first is the anchor's. */
@@ -133,6 +141,7 @@ export const checkBundle = async (bytes, anchorText, kinds, asOf, how = null) =>
   const judgement = judge(bundle.code, replay, readDay(asOf));
   return {
     code: bundle.codeText,
+    hasReadings: bundle.hasReadings,
     anchor,
     checkpoint,
     judgement,

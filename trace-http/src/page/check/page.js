@@ -11,12 +11,15 @@ import { showMoment } from "./code.js";
 import { fingerprint } from "./note.js";
 import { differences } from "./shown.js";
 import { verifyConsistency } from "./tree.js";
+import { WORDS } from "./words.js";
 
 const isChinese = () => document.documentElement.lang.startsWith("zh");
 const say = (english, chinese) => (isChinese() ? chinese : english);
 
 const show = (place, tone, lines) => {
   place.className = `checked ${tone}`;
+  // What must not be overlooked stands before the verdict that it contradicts.
+  if (tone === "red") document.querySelector(".verdict")?.before(place);
   place.dataset.checked = tone;
   place.replaceChildren(
     ...lines.map((line, at) => {
@@ -45,7 +48,9 @@ const proved = (verdict) => {
     ...(hosted > 0
       ? [say(`${hosted} of these were signed with keys that the operator keeps for their holders.`, `其中 ${hosted} 条由运营方代管的密钥签名。`)]
       : []),
-    say("Temperatures and scans are the server's word: no bundle proves them.", "温度与扫码情况为服务器所述,证据包不予证明。"),
+    verdict.hasReadings
+      ? say("The evidence carries temperature readings, which this browser does not check: trace verify does. Scans are the server's word.", "证据包含温度读数,此浏览器不予核验,可用 trace verify 核验。扫码情况为服务器所述。")
+      : say("Temperatures and scans are the server's word here.", "温度与扫码情况在此为服务器所述。"),
   ];
 };
 
@@ -183,7 +188,7 @@ const offline = (form) => {
         return;
       }
       const verdict = await checkBundle(bundle, anchor, kinds, judged);
-      show(place, "green", [`${verdict.code}: ${verdict.judgement.status} (${judged})`, ...proved(verdict)]);
+      show(place, "green", [`${verdict.code}: ${say(...WORDS[verdict.judgement.status])} (${judged})`, ...proved(verdict)]);
     } catch (error) {
       show(place, ...(error.kind ? refused(error) : cannot(error)));
     }

@@ -11,6 +11,7 @@ use trace_core::proof::completeness::Completeness;
 use trace_core::proof::merkle::{Frontier, Nodes, leaf_hash, node_place, prove_inclusion};
 use trace_core::proof::note::NoteSigner;
 use trace_core::record::kinds::unit_created::UnitCreated;
+use trace_core::record::rights::root_entity;
 use trace_core::record::{Body, Entry, Hash, Signed, Statement, SubjectId};
 use trace_fixtures::{Who, World};
 
@@ -43,7 +44,7 @@ impl Forger {
             entries: Vec::new(),
             rows: Vec::new(),
             frontier: Frontier::default(),
-            stated: BTreeSet::new(),
+            stated: BTreeSet::from([SubjectId::signer(root_entity())]),
         };
         for submission in genesis {
             forger.append(&submission.signed);
@@ -111,8 +112,11 @@ impl Forger {
 
     /// The true statement about every subject of every record, and of these.
     pub fn completeness(&self) -> Completeness {
-        let mut subjects: BTreeMap<SubjectId, BTreeSet<u64>> =
-            self.stated.iter().map(|own| (*own, BTreeSet::new())).collect();
+        let mut subjects: BTreeMap<SubjectId, BTreeSet<u64>> = self
+            .stated
+            .iter()
+            .map(|own| (*own, BTreeSet::new()))
+            .collect();
         for (index, bytes) in (0u64..).zip(&self.entries) {
             let Ok(entry) = Entry::decode(bytes) else {
                 continue;
@@ -150,7 +154,7 @@ impl Forger {
         let (signer, checkpoint) = (self.signer(), self.checkpoint());
         let checkpoint = checkpoint.sign(&signer).unwrap().note().to_owned();
         let completeness = completeness.sign(&signer).unwrap();
-        let bundle = Bundle::new(code, checkpoint, completeness, records.collect());
+        let bundle = Bundle::new(code, checkpoint, completeness, records.collect(), None);
         bundle.unwrap().encode()
     }
 }

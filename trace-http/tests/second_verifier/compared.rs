@@ -23,8 +23,12 @@ fn first(case: &Case) -> String {
     match verdict {
         Ok(verdict) => {
             let reasons = verdict.judgement.reasons.iter().map(|reason| {
-                let holds = reason.holds.map_or("null".into(), |holds| holds.to_string());
-                let index = reason.index.map_or("null".into(), |index| index.to_string());
+                let holds = reason
+                    .holds
+                    .map_or("null".into(), |holds| holds.to_string());
+                let index = reason
+                    .index
+                    .map_or("null".into(), |index| index.to_string());
                 format!("{} {holds} {index}", reason.check)
             });
             let disputed = verdict.proved.iter().filter(|record| record.disputed);
@@ -57,7 +61,10 @@ fn listed(indexes: impl Iterator<Item = u64>) -> String {
 /// What the second says of all, with WebCrypto or by `@noble` alone.
 fn second(cases: &[Case], how: Option<&str>) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    let (script, file) = (folder.path().join("check.mjs"), folder.path().join("cases.json"));
+    let (script, file) = (
+        folder.path().join("check.mjs"),
+        folder.path().join("cases.json"),
+    );
     std::fs::write(&script, &trace_http::page::script::script().text).unwrap();
     let cases = cases.iter().map(|case| {
         json!({
@@ -69,7 +76,7 @@ fn second(cases: &[Case], how: Option<&str>) -> Vec<String> {
     });
     let cases = json!({"kinds": kinds::schemas(), "cases": cases.collect::<Vec<_>>()});
     std::fs::write(&file, cases.to_string()).unwrap();
-    let runner = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/compare.mjs");
+    let runner = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/browser/compare.mjs");
     let output = Command::new("node")
         .arg(runner)
         .args([&script, &file])

@@ -52,8 +52,12 @@ fn spoilt(forger: &Forger, bundle: &[u8], count: usize) -> Vec<Case> {
     with("as it was".into(), &|_| {});
     for place in 0..records.len() {
         with(format!("without {place}"), &|all| drop(all.remove(place)));
-        with(format!("{place} twice"), &|all| all.insert(place, all[place].clone()));
-        with(format!("{place} without path"), &|all| all[place]["path"] = Value::Array(vec![]));
+        with(format!("{place} twice"), &|all| {
+            all.insert(place, all[place].clone())
+        });
+        with(format!("{place} without path"), &|all| {
+            all[place]["path"] = Value::Array(vec![])
+        });
         with(format!("{place} with a longer path"), &|all| {
             let path = all[place]["path"].as_array_mut().unwrap();
             path.extend(path.last().cloned());
@@ -91,8 +95,18 @@ fn both_verifiers_say_the_same_of_every_damaged_bundle() {
     assert!(cases.len() > 500, "{} cases", cases.len());
     let found = agreed(&cases, None);
     assert!(found[0].starts_with("valid about "), "{}", found[0]);
-    let kinds: BTreeSet<_> = found.iter().map(|it| it.split(' ').next().unwrap()).collect();
-    for kind in ["malformed", "signature", "proof", "wrong_ledger", "incomplete", "cannot_check"] {
+    let kinds: BTreeSet<_> = found
+        .iter()
+        .map(|it| it.split(' ').next().unwrap())
+        .collect();
+    for kind in [
+        "malformed",
+        "signature",
+        "proof",
+        "wrong_ledger",
+        "incomplete",
+        "cannot_check",
+    ] {
         assert!(kinds.contains(kind), "no case was {kind}: {kinds:?}");
     }
 }
@@ -104,7 +118,7 @@ fn without_webcrypto_the_verdicts_are_the_same() {
     agreed(&spoilt(&forger, &bundle, 40), Some("noble"));
 }
 
-/// The long form: `cargo test -p trace-fixtures --test second_verifier --
+/// The long form: `cargo test -p trace-http --test second_verifier --
 /// --ignored`, some minutes.
 #[test]
 #[ignore = "long"]
