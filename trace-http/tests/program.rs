@@ -270,7 +270,8 @@ fn the_command_on_the_page_checks_what_the_page_says() {
     };
     let code = unit.unit.compact();
     let page = get(&format!("/t/{code}"));
-    let pre = page.split("<pre>").nth(1).unwrap().split("</pre>").next();
+    let pre = page.split("<pre tabindex=\"0\">").nth(1).unwrap();
+    let pre = pre.split("</pre>").next();
     let (fetch, check) = pre.unwrap().split_once('\n').unwrap();
     let path = fetch.split(&server.address).nth(1).unwrap();
     let folder = tempfile::tempdir().unwrap();

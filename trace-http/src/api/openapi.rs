@@ -106,6 +106,7 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ),
     ("t", "string", "The trace code on the label"),
     ("area", "string", "Six digits of GB/T 2260"),
+    ("lang", "string", "`zh` or `en`; the reader's Accept-Language where left out"),
     ("atomic", "boolean", "Whether one refusal refuses all"),
     (
         "before",

@@ -10,7 +10,7 @@
 //! | a4 (70 × 37.125 mm) | 297 | 74 | 12 | 367 |
 //! | 40x60 | 320 | 80 | 13 | 425 |
 //! | 58 (48 mm printed) | 384 | 96 | 17 | 644 |
-//! | 80 (72 mm printed) | 576 | 144 | 32 | 1,952 |
+//! | 80 (72 mm printed) | 576 | 144 | 29 | 1,628 |
 //!
 //! A record takes 122 bytes and its body; what a real certificate takes is
 //! measured by a test of the drawing. What does not fit is refused, never drawn

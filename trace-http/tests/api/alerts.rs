@@ -56,6 +56,7 @@ fn acknowledge(town: &Town, store: &Store, key: &str, sort: &str) {
 #[test]
 fn an_excursion_is_on_until_it_ends_and_what_was_seen_stays_seen_until_then() {
     let (mut town, store, _, from_ms) = stocked();
+    at(&mut town, from_ms + 10 * MINUTE_MS);
     send(
         &town,
         &store.token,
@@ -63,7 +64,6 @@ fn an_excursion_is_on_until_it_ends_and_what_was_seen_stays_seen_until_then() {
         &minutely(from_ms, 10, 2_000),
     )
     .with(201);
-    at(&mut town, from_ms + 10 * MINUTE_MS);
     assert_eq!(on(&town, &store.token), Vec::<Value>::new());
 
     let warm = minutely(from_ms + 10 * MINUTE_MS, 20, 5_000);

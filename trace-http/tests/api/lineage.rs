@@ -305,7 +305,7 @@ fn the_page_says_recall_first_and_what_it_was_made_from() {
     let place = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part}\n{page}"));
     assert!(page.contains("data-status=\"recalled\""));
     let first = place("what it was made from was");
-    assert!(first < place("韭菜</h1>") && first < place("Made from"));
+    assert!(first < place("class=\"product\"") && first < place("Made from"));
     place(&format!("href=\"/t/{}\"", split.unit.unit.compact()));
     assert!(!page.contains("249.5") && !page.contains("249500"), "trade");
 

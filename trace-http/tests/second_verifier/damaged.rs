@@ -50,6 +50,8 @@ fn spoilt(forger: &Forger, bundle: &[u8], count: usize) -> Vec<Case> {
         cases.push(case(name, text.into_bytes()));
     };
     with("as it was".into(), &|_| {});
+    let later = String::from_utf8_lossy(bundle).replacen("\"version\":1", "\"version\":3", 1);
+    cases.push(case("a later version".into(), later.into_bytes()));
     for place in 0..records.len() {
         with(format!("without {place}"), &|all| drop(all.remove(place)));
         with(format!("{place} twice"), &|all| {

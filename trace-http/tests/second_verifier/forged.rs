@@ -202,7 +202,9 @@ const SCENES: &[(&str, &str, Act)] = &[
         let body = it.forger.world.recalled(source);
         it.say(Who::CountyAuthority, body);
     }),
-    ("its source recalled before", "recalled", |it| {
+    // Rules bar that, and an audit finds an operator who admits it; a mark reaches
+    // by the acts that stood before it, in the ledger as here.
+    ("its source recalled before", "valid", |it| {
         it.recall(Who::CountyAuthority);
         it.made_of_another();
     }),
