@@ -187,14 +187,14 @@ pub(crate) fn segments(probe: &EquipmentId) -> Vec<u8> {
 
 /// Equipment → what lies there by policy: the prefix of their keys.
 pub(crate) fn lying_in(equipment: &EquipmentId) -> Vec<u8> {
-    key(b'H', &[equipment.as_bytes()])
+    key(b'L', &[equipment.as_bytes()])
 }
 
 /// Equipment, code and version of a policy → `LyingState`.
 pub(crate) fn lying(equipment: &EquipmentId, code: &str, version: u32) -> Vec<u8> {
     let version = version.to_be_bytes();
     key(
-        b'H',
+        b'L',
         &[equipment.as_bytes(), code.as_bytes(), &[0], &version],
     )
 }

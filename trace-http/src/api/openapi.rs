@@ -106,7 +106,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ),
     ("t", "string", "The trace code on the label"),
     ("area", "string", "Six digits of GB/T 2260"),
-    ("lang", "string", "`zh` or `en`; the reader's Accept-Language where left out"),
+    (
+        "lang",
+        "string",
+        "`zh` or `en`; the reader's Accept-Language where left out",
+    ),
     ("atomic", "boolean", "Whether one refusal refuses all"),
     (
         "before",
@@ -129,6 +133,7 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "string",
         "The first civil date of the period; the ledger's first where left out",
     ),
+    ("file", "string", "The script's name, which names its bytes"),
     ("from", "integer", "The index, or the size, to begin with"),
     ("gtin", "string", "A GTIN of 8 to 14 digits"),
     (

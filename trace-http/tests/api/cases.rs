@@ -544,7 +544,9 @@ fn with_a_store_that_cannot_be_read_no_route_says_anything_of_the_goods_or_the_m
             assert!(!text.contains(inner) && !head.contains(inner), "{text}");
         }
         match route.path {
-            "/t/{code}" | "/t/{code}/temperatures" => assert!(text.contains("data-status=\"cannot_check\"")),
+            "/t/{code}" | "/t/{code}/temperatures" => {
+                assert!(text.contains("data-status=\"cannot_check\""))
+            }
             _ => {
                 let code = answer.json()["code"].clone();
                 assert!(code == "failed" || code == "ledger_read_only", "{text}");

@@ -34,6 +34,8 @@ fn spoilt(forger: &Forger, bundle: &[u8], count: usize) -> Vec<Case> {
     for cut in [0, 1, bundle.len() / 2, bundle.len() - 1] {
         cases.push(case(format!("cut to {cut}"), bundle[..cut].to_vec()));
     }
+    let later = String::from_utf8_lossy(bundle).replacen("\"version\":1", "\"version\":3", 1);
+    cases.push(case("a later version".into(), later.into_bytes()));
     let file: Value = serde_json::from_slice(bundle).unwrap();
     let records = file["records"].as_array().unwrap().clone();
     let mut with = |name: String, change: &dyn Fn(&mut Vec<Value>)| {
@@ -50,8 +52,6 @@ fn spoilt(forger: &Forger, bundle: &[u8], count: usize) -> Vec<Case> {
         cases.push(case(name, text.into_bytes()));
     };
     with("as it was".into(), &|_| {});
-    let later = String::from_utf8_lossy(bundle).replacen("\"version\":1", "\"version\":3", 1);
-    cases.push(case("a later version".into(), later.into_bytes()));
     for place in 0..records.len() {
         with(format!("without {place}"), &|all| drop(all.remove(place)));
         with(format!("{place} twice"), &|all| {

@@ -253,6 +253,7 @@ const SAYS = {
   equipment_registered: { about: equipped, claims: within },
   equipment_calibrated: { about: equipped, claims: nothing },
   equipment_retired: { about: equipped, claims: nothing },
+  alert_acknowledged: { about: equipped, claims: nothing },
   segment_sealed: { about: ({ probe }) => [subjects.equipment(probe)], claims: nothing },
   placed: { about: kept, claims: nothing },
   taken_out: { about: kept, claims: nothing },
