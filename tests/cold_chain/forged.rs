@@ -192,7 +192,8 @@ fn every_record_that_the_verdict_rests_on_is_missed() {
     let store = exceeded();
     let sound = Parts::of(&store);
     let probe = store.probes[0];
-    let of: [(&str, &dyn Fn(&Body) -> bool); 5] = [
+    type Which<'a> = (&'a str, &'a dyn Fn(&Body) -> bool);
+    let of: [Which<'_>; 5] = [
         ("policy", &|it| {
             matches!(it, Body::TemperaturePolicyAdopted(_))
         }),

@@ -186,7 +186,8 @@ fn status_of(town: &Town, path: &str) -> (String, u16) {
 
 #[test]
 fn every_state_that_records_make_is_opened_under_the_name_that_the_api_has() {
-    let states: [(&str, fn(&mut Town) -> TraceCode); 9] = [
+    type State = (&'static str, fn(&mut Town) -> TraceCode);
+    let states: [State; 9] = [
         ("valid", |town| town.batch().0.unit),
         ("voided", |town| {
             let (unit, certified) = town.batch();

@@ -65,11 +65,11 @@ fn nothing_stands_beyond_the_edges_or_on_the_code_with_its_quiet_zone() {
                     (*x, *y, side, side)
                 }
             };
-            let codes = drawing
+            let mut codes = drawing
                 .marks
                 .iter()
                 .filter(|it| matches!(it, Mark::Code { .. }));
-            let code = extent(codes.last().unwrap());
+            let code = extent(codes.next_back().unwrap());
             for mark in &drawing.marks {
                 let (x, y, width, height) = extent(mark);
                 assert!(x + width <= drawing.width, "{paper:?}: {mark:?}");
