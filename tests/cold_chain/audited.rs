@@ -5,7 +5,6 @@ use super::store::{MINUTE_MS, Store};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
-use trace_core::error::Verify;
 use trace_core::ident::{EquipmentId, TraceCode};
 use trace_core::ledger::audit::{AuditFailed, AuditReport, Damage, Options, audit};
 use trace_core::ledger::backup::{Beside, RestoreFailed, backup_with, restore, verify_backup};
@@ -361,18 +360,7 @@ fn a_backup_of_which_a_reading_or_a_document_was_altered_restores_nothing() {
         altered[at] ^= 0x10;
         let failed = closed.restore(&altered, to.path()).unwrap_err();
         let why = failed.to_string();
-        assert!(
-            matches!(
-                failed,
-                RestoreFailed::Verify(
-                    Verify::Malformed { .. }
-                        | Verify::Proof { .. }
-                        | Verify::Signature { .. }
-                        | Verify::WrongLedger { .. }
-                )
-            ),
-            "{at}: {why}"
-        );
+        assert!(matches!(failed, RestoreFailed::Verify(_)), "{at}: {why}");
         assert_eq!(
             std::fs::read_dir(to.path()).unwrap().count(),
             0,

@@ -133,7 +133,18 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "string",
         "The first civil date of the period; the ledger's first where left out",
     ),
+    ("entity", "string", "Only what concerns this entity"),
     ("file", "string", "The script's name, which names its bytes"),
+    (
+        "policy",
+        "string",
+        "Code of the temperature policy by which it is judged",
+    ),
+    (
+        "sort",
+        "string",
+        "Only alerts of this sort: `excursion`, `silent` or `calibration_overdue`",
+    ),
     ("from", "integer", "The index, or the size, to begin with"),
     ("gtin", "string", "A GTIN of 8 to 14 digits"),
     (
