@@ -28,24 +28,20 @@
 //! a number of at most twenty digits.
 
 use super::checkpoint::{Checkpoint, VerifiedCheckpoint};
-use super::note::{Note, NoteSigner, VerifierKey, sign_note};
-use crate::error::{Invalid, Rule, Verify};
+use super::note::{Note, NoteSigner, VerifierKey};
+use super::statement::{self, Sort, index_beyond, read_indexes, write_indexes};
+use crate::error::{Invalid, Verify};
 use crate::record::{Hash, SubjectId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 /// Most subjects of one statement: 4,096 lines of 64 digits, a count and a few
 /// indexes are some 400 KiB, within a note's 1 MiB.
 pub const STATED_SUBJECTS_MAX: usize = 4096;
 
-const FIRST_LINE: &str = "trace/complete/v1\n";
-
-fn malformed(why: String) -> Verify {
-    Verify::Malformed {
-        what: "completeness statement",
-        why,
-    }
-}
+const SORT: Sort = Sort {
+    name: "completeness statement",
+    first_line: "trace/complete/v1\n",
+};
 
 /// What a completeness statement says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,15 +56,10 @@ impl Completeness {
     /// The lines that are signed.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = format!("{FIRST_LINE}{}", self.checkpoint.text());
+        let mut text = format!("{}{}", SORT.first_line, self.checkpoint.text());
         for (subject, indexes) in &self.subjects {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{} {}", subject.0, indexes.len());
-            for (place, index) in indexes.iter().enumerate() {
-                let sign = if place == 0 { ' ' } else { ',' };
-                let _ = write!(text, "{sign}{index}");
-            }
-            text.push('\n');
+            text.push_str(&subject.0.to_string());
+            write_indexes(&mut text, indexes);
         }
         text
     }
@@ -78,32 +69,22 @@ impl Completeness {
     /// # Errors
     /// `Verify::Malformed` for anything else.
     pub fn parse_text(text: &str) -> Result<Self, Verify> {
-        let rest = text
-            .strip_prefix(FIRST_LINE)
-            .ok_or_else(|| malformed("the first line is not trace/complete/v1".to_owned()))?;
-        let after = rest.match_indices('\n').nth(2).map(|(at, _)| at + 1);
-        let (head, lines) = after
-            .and_then(|after| rest.split_at_checked(after))
-            .ok_or_else(|| malformed("no origin, size and root".to_owned()))?;
+        let (checkpoint, lines) = SORT.parse(text)?;
         let mut statement = Self {
-            checkpoint: Checkpoint::parse_text(head)?,
+            checkpoint,
             subjects: BTreeMap::new(),
         };
-        for line in lines.split_terminator('\n') {
-            let (subject, indexes) = subject_line(line)
-                .ok_or_else(|| malformed(format!("{line:?}, wanted subject, count, indexes")))?;
+        for line in lines {
+            let (subject, indexes) = subject_line(line).ok_or_else(|| {
+                SORT.malformed(format!("{line:?}, wanted subject, count, indexes"))
+            })?;
             statement.subjects.insert(subject, indexes);
         }
         if let Some(fault) = statement.fault() {
-            return Err(malformed(fault));
+            return Err(SORT.malformed(fault));
         }
-        // What was read loosely (order, counts, digits) is held to its one text.
-        match statement.text() == text {
-            true => Ok(statement),
-            false => Err(malformed(
-                "not in its one spelling: sorted, distinct, counted, plain numbers".to_owned(),
-            )),
-        }
+        SORT.check_spelling(text, &statement.text())?;
+        Ok(statement)
     }
 
     /// Signs it as the ledger: the note.
@@ -113,15 +94,7 @@ impl Completeness {
     /// for no subject, too many, or an index beyond the size, `Rule::Note` when
     /// it grows too long for one.
     pub fn sign(&self, signer: &NoteSigner) -> Result<String, Invalid> {
-        let name = signer.verifier_key().name();
-        if name != self.checkpoint.origin.as_str() {
-            let what = format!("statement about {}, signer {name}", self.checkpoint.origin);
-            return Err(Invalid::new(Rule::Origin, what));
-        }
-        if let Some(fault) = self.fault() {
-            return Err(Invalid::new(Rule::Range, fault));
-        }
-        sign_note(&self.text(), &[signer])
+        statement::sign(&self.checkpoint, self.fault(), &self.text(), signer)
     }
 
     /// Reads and verifies a statement that carries the ledger's signature and
@@ -151,23 +124,14 @@ impl Completeness {
                 "{subjects} subjects, wanted 1 to {STATED_SUBJECTS_MAX}"
             ));
         }
-        let mut highest = self.subjects.values().filter_map(BTreeSet::last);
-        let beyond = highest.find(|index| **index >= size)?;
-        Some(format!("index {beyond} in size {size}"))
+        index_beyond(self.subjects.values(), size)
     }
 }
 
 fn subject_line(line: &str) -> Option<(SubjectId, BTreeSet<u64>)> {
     let mut parts = line.split(' ');
     let subject = SubjectId(Hash::from_hex(parts.next()?)?);
-    let _count = parts.next()?;
-    let mut indexes = BTreeSet::new();
-    if let Some(list) = parts.next() {
-        for index in list.split(',') {
-            indexes.insert(index.parse().ok()?);
-        }
-    }
-    parts.next().is_none().then_some((subject, indexes))
+    Some((subject, read_indexes(parts)?))
 }
 
 /// A statement whose signature was verified; only the verifier makes one.

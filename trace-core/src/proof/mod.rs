@@ -16,4 +16,5 @@ pub mod note;
 pub mod readings;
 pub mod receipt;
 pub mod signed_label;
+mod statement;
 pub mod temperatures;

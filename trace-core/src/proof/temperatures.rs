@@ -27,8 +27,9 @@
 //! taken for a checkpoint, as it is of [`completeness`](super::completeness).
 
 use super::checkpoint::{Checkpoint, VerifiedCheckpoint};
-use super::note::{Note, NoteSigner, VerifierKey, sign_note};
-use crate::error::{Invalid, Rule, Verify};
+use super::note::{Note, NoteSigner, VerifierKey};
+use super::statement::{self, Sort, index_beyond, read_indexes, write_indexes};
+use crate::error::{Invalid, Verify};
 use crate::ident::EquipmentId;
 use crate::record::hash::Hasher;
 use crate::record::keeping::Run;
@@ -40,16 +41,12 @@ use std::fmt::Write;
 /// a few indexes a line they are 300 KiB, within a note's 1 MiB.
 pub const WINDOWS_MAX: usize = 4096;
 
-const FIRST_LINE: &str = "trace/temperatures/v1\n";
+const SORT: Sort = Sort {
+    name: "temperature statement",
+    first_line: "trace/temperatures/v1\n",
+};
 
 const LEFT_OUT: &str = "left out ";
-
-fn malformed(why: String) -> Verify {
-    Verify::Malformed {
-        what: "temperature statement",
-        why,
-    }
-}
 
 /// Readings of one probe as they lie in a store: one segment's, or such as are
 /// not sealed.
@@ -87,7 +84,7 @@ pub struct Temperatures {
 #[must_use]
 pub fn digest(readings: &[Shelf]) -> Hash {
     let mut hasher = Hasher::default();
-    hasher.update(FIRST_LINE.as_bytes());
+    hasher.update(SORT.first_line.as_bytes());
     let length = |length: usize| u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes();
     for shelf in readings {
         let (probe, number) = shelf.place();
@@ -134,16 +131,12 @@ impl TemperatureStatement {
             Carried::LeftOut(readings) => format!("{LEFT_OUT}{readings}"),
         };
         let (checkpoint, until_ms) = (self.checkpoint.text(), self.until_ms);
-        let mut text = format!("{FIRST_LINE}{checkpoint}{until_ms}\n{carried}\n");
+        let first = SORT.first_line;
+        let mut text = format!("{first}{checkpoint}{until_ms}\n{carried}\n");
         for ((probe, from_ms, until_ms), indexes) in &self.windows {
-            let count = indexes.len();
             // Writing to a String cannot fail.
-            let _ = write!(text, "{} {from_ms} {until_ms} {count}", probe.compact());
-            for (place, index) in indexes.iter().enumerate() {
-                let sign = if place == 0 { ' ' } else { ',' };
-                let _ = write!(text, "{sign}{index}");
-            }
-            text.push('\n');
+            let _ = write!(text, "{} {from_ms} {until_ms}", probe.compact());
+            write_indexes(&mut text, indexes);
         }
         text
     }
@@ -153,43 +146,31 @@ impl TemperatureStatement {
     /// # Errors
     /// `Verify::Malformed` for anything else.
     pub fn parse_text(text: &str) -> Result<Self, Verify> {
-        let rest = text
-            .strip_prefix(FIRST_LINE)
-            .ok_or_else(|| malformed("the first line is not trace/temperatures/v1".to_owned()))?;
-        let after = rest.match_indices('\n').nth(2).map(|(at, _)| at + 1);
-        let (head, lines) = after
-            .and_then(|after| rest.split_at_checked(after))
-            .ok_or_else(|| malformed("no origin, size and root".to_owned()))?;
-        let mut lines = lines.split_terminator('\n');
+        let (checkpoint, mut lines) = SORT.parse(text)?;
         let until_ms = lines.next().and_then(|line| line.parse().ok());
         let carried = lines.next().and_then(carried);
         let (Some(until_ms), Some(carried)) = (until_ms, carried) else {
-            return Err(malformed("no time, or no hash of the readings".to_owned()));
+            return Err(SORT.malformed("no time, or no hash of the readings"));
         };
         let mut statement = Self {
-            checkpoint: Checkpoint::parse_text(head)?,
+            checkpoint,
             until_ms,
             carried,
             windows: BTreeMap::new(),
         };
         for line in lines {
             let (window, indexes) = window_line(line).ok_or_else(|| {
-                malformed(format!(
+                SORT.malformed(format!(
                     "{line:?}, wanted probe, from, until, count, indexes"
                 ))
             })?;
             statement.windows.insert(window, indexes);
         }
         if let Some(fault) = statement.fault() {
-            return Err(malformed(fault));
+            return Err(SORT.malformed(fault));
         }
-        // What was read loosely (order, counts, digits) is held to its one text.
-        match statement.text() == text {
-            true => Ok(statement),
-            false => Err(malformed(
-                "not in its one spelling: sorted, distinct, counted, plain numbers".to_owned(),
-            )),
-        }
+        SORT.check_spelling(text, &statement.text())?;
+        Ok(statement)
     }
 
     /// Signs it as the ledger: the note.
@@ -199,15 +180,7 @@ impl TemperatureStatement {
     /// for too many times or an index beyond the size, `Rule::Note` when it
     /// grows too long for one.
     pub fn sign(&self, signer: &NoteSigner) -> Result<String, Invalid> {
-        let name = signer.verifier_key().name();
-        if name != self.checkpoint.origin.as_str() {
-            let what = format!("statement about {}, signer {name}", self.checkpoint.origin);
-            return Err(Invalid::new(Rule::Origin, what));
-        }
-        if let Some(fault) = self.fault() {
-            return Err(Invalid::new(Rule::Range, fault));
-        }
-        sign_note(&self.text(), &[signer])
+        statement::sign(&self.checkpoint, self.fault(), &self.text(), signer)
     }
 
     /// What the ledger stated of a probe and a time; none when nothing.
@@ -221,9 +194,7 @@ impl TemperatureStatement {
         if windows > WINDOWS_MAX {
             return Some(format!("{windows} probes and times, at most {WINDOWS_MAX}"));
         }
-        let mut highest = self.windows.values().filter_map(BTreeSet::last);
-        let beyond = highest.find(|index| **index >= size)?;
-        Some(format!("index {beyond} in size {size}"))
+        index_beyond(self.windows.values(), size)
     }
 }
 
@@ -241,15 +212,7 @@ fn window_line(line: &str) -> Option<Window> {
     let mut parts = line.split(' ');
     let probe = EquipmentId::parse(parts.next()?).ok()?;
     let (from_ms, until_ms) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let _count = parts.next()?;
-    let mut indexes = BTreeSet::new();
-    if let Some(list) = parts.next() {
-        for index in list.split(',') {
-            indexes.insert(index.parse().ok()?);
-        }
-    }
-    let window = (probe, from_ms, until_ms);
-    parts.next().is_none().then_some((window, indexes))
+    Some(((probe, from_ms, until_ms), read_indexes(parts)?))
 }
 
 impl Temperatures {
@@ -273,13 +236,13 @@ impl Temperatures {
             .verify_same(checkpoint.checkpoint(), what)?;
         let found = digest(&self.readings);
         match statement.carried {
-            Carried::Whole(stated) if stated != found => Err(malformed(format!(
+            Carried::Whole(stated) if stated != found => Err(SORT.malformed(format!(
                 "the readings here have SHA-256 {found}, stated is {stated}: one was altered, \
                  added or left out"
             ))),
-            Carried::LeftOut(_) if !self.readings.is_empty() => Err(malformed(
-                "readings are here that are stated to be left out".to_owned(),
-            )),
+            Carried::LeftOut(_) if !self.readings.is_empty() => {
+                Err(SORT.malformed("readings are here that are stated to be left out"))
+            }
             _ => Ok(statement),
         }
     }

@@ -2,8 +2,10 @@
 //! one, a checkpoint among them.
 
 use super::*;
+use crate::error::Rule;
 use crate::ident::TraceCode;
 use crate::proof::checkpoint::SignedCheckpoint;
+use crate::proof::note::sign_note;
 use crate::record::Origin;
 use crate::record::sign::SigningKey;
 
@@ -100,7 +102,7 @@ fn any_other_spelling_is_refused_even_under_a_signature() {
         format!("{head}{line}{line}"),
         format!("{head}{}", line.to_uppercase()),
         head.to_owned(),
-        FIRST_LINE.to_owned(),
+        SORT.first_line.to_owned(),
         sound.replace("/v1", "/v2"),
     ] {
         let refused = Completeness::parse_text(&other).unwrap_err();

@@ -1,6 +1,7 @@
 //! A statement has one text, and what is carried is what it speaks of.
 
 use super::*;
+use crate::error::Rule;
 use crate::proof::checkpoint::SignedCheckpoint;
 use crate::proof::merkle::Hash;
 use crate::record::Origin;
