@@ -10,6 +10,7 @@ pub mod chart;
 pub mod cli;
 pub mod client;
 pub mod command;
+pub mod goods;
 pub mod home;
 pub mod label;
 pub mod language;

@@ -18,14 +18,19 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use image::GrayImage;
 use trace_core::{
-    ident::TraceCode, proof::signed_label::SignedLabel, record::claim::DurabilityKind,
+    ident::{CivilDate, TraceCode},
+    proof::signed_label::SignedLabel,
+    record::claim::DurabilityKind,
 };
 use trace_fixtures::{Who, World};
-use trace_http::label::{
-    LabelError, LabelForm, Paper, Wanted,
-    content::{Content, Goods, Typed},
-    draw,
-    font::Font,
+use trace_http::{
+    goods::Goods,
+    label::{
+        LabelError, LabelForm, Paper, Wanted,
+        content::{Content, Typed},
+        draw,
+        font::Font,
+    },
 };
 
 /// Goods with nothing but what is demanded, and with everything and a batch
@@ -33,16 +38,23 @@ use trace_http::label::{
 fn goods(is_full: bool) -> Goods {
     let plain = Goods {
         product: "韭菜".into(),
-        produced_on: "2026-03-01".into(),
+        produced_on: CivilDate::parse("2026-03-01").unwrap(),
         quantity: Some("12.5 斤".into()),
         origin_place: Some("河北省廊坊市永清县".into()),
-        ..Goods::default()
+        specification: None,
+        durability: None,
+        gtin: None,
+        lot: None,
+        storage: None,
     };
     match is_full {
         false => plain,
         true => Goods {
             specification: Some("大棚 一级 <b>&\"".into()),
-            durability: Some((DurabilityKind::BestBefore, "2026-03-08".into())),
+            durability: Some((
+                DurabilityKind::BestBefore,
+                CivilDate::parse("2026-03-08").unwrap(),
+            )),
             gtin: Some("06901234567892".parse().unwrap()),
             lot: Some("2026/03-01%A?&\"".parse().unwrap()),
             storage: Some("0–4 °C 冷藏".into()),

@@ -139,9 +139,10 @@ impl Outbox {
                 });
             }
         }
-        self.state.waiting.extend(waiting);
-        self.state.on = on;
-        self.save()
+        let mut next = self.state.clone();
+        next.waiting.extend(waiting);
+        next.on = on;
+        self.save(next)
     }
 
     /// What a receiver is to be told first, once its time has come.
@@ -163,7 +164,8 @@ impl Outbox {
         is_taken: bool,
         now_ms: u64,
     ) -> Result<(), Store> {
-        self.state.waiting.retain_mut(|it| {
+        let mut next = self.state.clone();
+        next.waiting.retain_mut(|it| {
             if it.receiver != receiver.address() || it.id != id {
                 return true;
             }
@@ -177,7 +179,7 @@ impl Outbox {
             }
             !is_taken && !is_old
         });
-        self.save()
+        self.save(next)
     }
 
     /// How many events wait.
@@ -186,12 +188,15 @@ impl Outbox {
         self.state.waiting.len()
     }
 
-    fn save(&self) -> Result<(), Store> {
-        let bytes = serde_json::to_vec(&self.state).map_err(|error| Store::Engine {
+    /// Goes on from `next` once that is durable; else from what was.
+    fn save(&mut self, next: State) -> Result<(), Store> {
+        let bytes = serde_json::to_vec(&next).map_err(|error| Store::Engine {
             what: "write what receivers of alerts were told",
             why: error.to_string(),
         })?;
-        files::replace(&RealDisk, &self.path, &bytes, Access::Secret)
+        files::replace(&RealDisk, &self.path, &bytes, Access::Secret)?;
+        self.state = next;
+        Ok(())
     }
 }
 

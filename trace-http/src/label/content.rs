@@ -9,23 +9,21 @@
 
 use trace_core::{
     error::Invalid,
-    ident::{DigitalLink, Gtin, Lot, TraceCode},
+    ident::{DigitalLink, TraceCode},
     ledger::{Failed, View, lookup::Lookup},
     proof::signed_label::SignedLabel,
     record::{
         Body, Status,
         certificate::Elements,
         claim::{Basis, DurabilityKind, Form},
-        kinds::unit_created::Durability,
         rights::Registry,
         text,
         unit::Standing,
-        wire::GtinNumber,
     },
 };
 
 use super::LabelError;
-use crate::api::certificates::elements_of;
+use crate::{api::certificates::elements_of, goods::Goods};
 
 /// The four bases of the form of 2021.
 const BASES_2021: [Basis; 4] = [
@@ -98,84 +96,6 @@ impl Typed {
     }
 }
 
-/// What a unit's own record says of the goods.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Goods {
-    /// 产品名称.
-    pub product: String,
-    /// 规格.
-    pub specification: Option<String>,
-    /// As stated; none where only a trade section knows it.
-    pub quantity: Option<String>,
-    /// 产地; none where it came of other units.
-    pub origin_place: Option<String>,
-    /// 生产日期.
-    pub produced_on: String,
-    /// Until when, and what that date means.
-    pub durability: Option<(DurabilityKind, String)>,
-    /// On the package.
-    pub gtin: Option<Gtin>,
-    /// 批次.
-    pub lot: Option<Lot>,
-    /// 贮存.
-    pub storage: Option<String>,
-}
-
-impl Goods {
-    /// What the record that made a unit says of it; none for any other record.
-    ///
-    /// # Errors
-    /// A rule of form, should a stored field be none.
-    pub fn of(body: &Body, code: TraceCode) -> Result<Option<Self>, Invalid> {
-        Ok(Some(match body {
-            Body::UnitCreated(unit) => Self {
-                product: unit.product.clone(),
-                specification: unit.specification.clone(),
-                quantity: Some(unit.quantity.to_string()),
-                origin_place: Some(unit.origin_place.clone()),
-                produced_on: unit.produced_on.date()?.to_string(),
-                durability: dated(unit.durability)?,
-                gtin: unit.gtin.map(GtinNumber::gtin).transpose()?,
-                lot: unit.lot.as_deref().map(Lot::parse).transpose()?,
-                storage: unit.storage.clone(),
-            },
-            Body::UnitDeclared(unit) => Self {
-                product: unit.product.clone(),
-                specification: unit.specification.clone(),
-                quantity: Some(unit.quantity.to_string()),
-                origin_place: Some(unit.origin_place.clone()),
-                produced_on: unit.produced_on.date()?.to_string(),
-                durability: dated(unit.durability)?,
-                gtin: unit.gtin.map(GtinNumber::gtin).transpose()?,
-                lot: unit.lot.as_deref().map(Lot::parse).transpose()?,
-                storage: unit.storage.clone(),
-            },
-            Body::Transformed(act) => {
-                let Some(unit) = act.outputs.iter().find(|output| output.unit == code) else {
-                    return Ok(None);
-                };
-                Self {
-                    product: unit.product.clone(),
-                    specification: unit.specification.clone(),
-                    quantity: None,
-                    origin_place: None,
-                    produced_on: unit.produced_on.date()?.to_string(),
-                    durability: dated(unit.durability)?,
-                    gtin: unit.gtin.map(GtinNumber::gtin).transpose()?,
-                    lot: unit.lot.as_deref().map(Lot::parse).transpose()?,
-                    storage: unit.storage.clone(),
-                }
-            }
-            _ => return Ok(None),
-        }))
-    }
-}
-
-fn dated(durability: Option<Durability>) -> Result<Option<(DurabilityKind, String)>, Invalid> {
-    let dated = durability.map(Durability::dated).transpose()?;
-    Ok(dated.map(|(kind, on)| (kind, on.to_string())))
-}
-
 /// A certificate to be printed, and who promises by it.
 #[derive(Debug, Clone, Copy)]
 pub struct Promise<'a> {
@@ -220,13 +140,13 @@ impl Content {
                 content.say_known("联系方式", typed.contact.clone());
             }
         }
-        content.say("生产日期", Some(goods.produced_on.clone()), false);
+        content.say("生产日期", Some(goods.produced_on.to_string()), false);
         if let Some((kind, on)) = &goods.durability {
             let name = match kind {
                 DurabilityKind::BestBefore => "保质期至",
                 DurabilityKind::UseBy => "食用截止",
             };
-            content.say(name, Some(on.clone()), false);
+            content.say(name, Some(on.to_string()), false);
         }
         content.say_known("批次", goods.lot.map(|lot| lot.to_string()));
         content.say_known("规格", goods.specification.clone());

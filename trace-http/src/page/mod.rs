@@ -48,6 +48,7 @@ use trace_core::{
 use crate::{
     api::Office,
     body::Parameters,
+    goods::Goods,
     language::Language,
     problem::{Problem, SaysItself},
 };
@@ -93,8 +94,9 @@ struct Shown {
     code: TraceCode,
     answer: UnitAnswer,
     state: UnitState,
-    /// The record that made the unit.
+    /// The record that made the unit, and what it says of the goods.
     made: Option<RecordAnswer>,
+    goods: Option<Goods>,
     /// Where older records begin to be left out.
     older_before: Option<u64>,
     anchor: String,
@@ -176,10 +178,11 @@ fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Optio
     answer.records.retain(|record| record.index < before);
     let made = match &state.made {
         Some(made) => lookup
-            .unit(code, made.index, 1)?
+            .record(&made.hash)?
             .and_then(|mut answer| answer.records.pop()),
         None => None,
     };
+    let goods = made.as_ref().map(|made| Goods::of(&made.statement, code));
     let parents = parents(&view, &mut lookup, code)?;
     Ok(Some(Shown {
         is_older,
@@ -190,6 +193,7 @@ fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Optio
         answer,
         state,
         made,
+        goods: goods.transpose()?.flatten(),
         older_before: (first_shown > 0).then_some(from),
         anchor: office.anchor()?.to_string(),
     }))
