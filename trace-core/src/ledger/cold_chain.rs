@@ -5,7 +5,7 @@ mod judging;
 mod watched;
 
 pub use crate::record::keeping::{Kept, KeptStay, degrees};
-pub use judging::{VERDICT_READINGS_MAX, kept, kept_and_drawn};
+pub use judging::{VERDICT_READINGS_MAX, kept, kept_and_drawn, kept_until};
 pub(super) use judging::{read_within, segments_within};
 pub use watched::{Watched, watched};
 

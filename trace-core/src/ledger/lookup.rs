@@ -7,26 +7,27 @@
 
 mod evidence;
 mod judging;
+mod keeping;
 mod lineage;
 
 pub use evidence::{FindingAnswer, FindingsAnswer, FindingsAsked, FindingsCount};
+pub use keeping::{SOURCE_VERDICTS_MAX, SOURCES_MAX, STEP_VERDICTS_MAX, VERDICT_STAYS_MS_MAX};
 pub use lineage::PartyAnswer;
 
+use self::keeping::Budget;
 use super::Failed;
-use super::cold_chain::kept;
 use super::readings::Readings;
 use super::vault::{SectionPlace, VaultReader};
 use super::view::View;
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::{CivilDate, EntityId, TraceCode, format_ms};
-use crate::record::cold_chain::weigh_unread;
 use crate::record::kinds::entity_registered::EntityCategory;
 use crate::record::rights::{KeyState, Registry, root_entity};
 use crate::record::section::Person;
 use crate::record::sign::KeyId;
-use crate::record::status::{ColdChain, Judgement, Reason, Status};
+use crate::record::status::{ColdChain, Reason, Status};
 use crate::record::{Body, Entry, Hash, SubjectId, base64, encode};
-use crate::rules::{ColdFacts, Facts};
+use crate::rules::Facts;
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -187,6 +188,8 @@ pub struct Lookup<'a> {
     offset_minutes: i32,
     now_ms: u64,
     readings: Option<&'a Readings>,
+    /// How many steps of a lineage may still be judged.
+    steps: Budget,
     signers: HashMap<KeyId, (KeyState, Option<String>)>,
 }
 
@@ -214,6 +217,7 @@ impl<'a> Lookup<'a> {
             offset_minutes,
             now_ms,
             readings: None,
+            steps: Budget::of_verdicts(STEP_VERDICTS_MAX),
             signers: HashMap::new(),
         })
     }
@@ -245,6 +249,7 @@ impl<'a> Lookup<'a> {
         let records = self.records(&indexes)?;
         let mut judgement = self.judge(code, &state, &records)?;
         let cold_chain = self.cold_chain(&code, &mut judgement)?;
+        self.weigh_sources(code, &mut judgement)?;
         Ok(Some(UnitAnswer {
             code,
             status: judgement.status,
@@ -260,23 +265,6 @@ impl<'a> Lookup<'a> {
             next_index,
             checkpoint: self.view.checkpoint().note().to_owned(),
         }))
-    }
-
-    /// What is known of the cold chain, with its line of the checklist where the
-    /// unit was placed anywhere.
-    fn cold_chain(&self, code: &TraceCode, judgement: &mut Judgement) -> Result<ColdChain, Failed> {
-        let kept = match self.readings {
-            Some(readings) => kept(self.view, readings, code, self.now_ms)?,
-            None => None,
-        };
-        if let Some(kept) = kept {
-            kept.weigh(judgement);
-            return Ok(kept.state);
-        }
-        if let Some(stay) = self.view.folded().stays(code)?.stays.last() {
-            weigh_unread(judgement, stay.placed_index);
-        }
-        Ok(ColdChain::NotMonitored)
     }
 
     /// The unit of a certificate number.

@@ -30,6 +30,7 @@ pub mod lookup;
 pub mod lookups;
 mod nodes;
 pub mod opening;
+pub mod parties;
 pub mod questions;
 pub mod readings;
 pub mod recall_sheet;

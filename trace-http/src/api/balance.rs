@@ -1,7 +1,6 @@
 //! `GET /v1/codes/{code}/balance`: where all of a unit is, and with whom.
 //!
-//! It is trade: shown with a token that oversees the maker of the unit, and
-//! logged.
+//! It is trade: shown with a token that sees the unit in full, and logged.
 
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ use super::{
     bearer::Bearer,
     codes::parse,
     office::Office,
-    sight::{check_oversees, made},
+    sight::check_sees,
 };
 use crate::{body::Parameters, problem::Problem};
 
@@ -171,8 +170,7 @@ pub async fn unit(
     let after = page.after.as_deref().map(EntityId::parse).transpose()?;
     let bytes = {
         let view = office.view();
-        let maker = made(&view, code)?.entity;
-        check_oversees(&view, &bearer, &maker)?;
+        let maker = check_sees(&view, &bearer, code)?.entity;
         let found = lineage::balance(&view, code)?;
         let found = found.ok_or_else(|| super::answer::not_on_ledger(code))?;
         let mut lookup = office.lookup(&view, Audience::Public)?;

@@ -122,11 +122,11 @@ async fn answer(
     Ok(json_for(audience, bytes))
 }
 
-/// In full for those who oversee the area of the unit's maker.
+/// In full for those who oversee the unit's maker, or through whose area it went.
 fn audience(view: &View, token: Option<&TokenGrant>, code: TraceCode) -> Result<Audience, Failed> {
     let made = view.folded().unit(&code)?.and_then(|unit| unit.made);
     let oversees = match made {
-        Some(made) => Sight::new(view, token).oversees(&made.entity)?,
+        Some(made) => Sight::new(view, token).sees(code, &made.entity)?,
         None => false,
     };
     Ok(match oversees {

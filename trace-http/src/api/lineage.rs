@@ -2,9 +2,11 @@
 //! it.
 //!
 //! Which units became which, by what act and when is public, and so is what is
-//! true of each. How much, who holds it and where the rest went is trade: shown
-//! with a token that oversees the maker of the unit, for a step the maker at
-//! either end, and logged. A graph ends at its limits and says where to go on.
+//! true of each and how it was kept; so many of those that were placed are judged
+//! here, the nearest first, and of the others it says where to ask. How much, who
+//! holds it and where the rest went is trade: shown with a token that sees the unit
+//! in full, for a step the unit at either end, and logged. A graph ends at its
+//! limits and says where to go on.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,7 +23,9 @@ use trace_core::{
         lineage::{self, Direction, GraphEdge, GraphUnit, Limits, Open},
         lookup::{Audience, Lookup},
     },
-    record::{Body, Status, movement::Process, quantity::BaseUnit, rights::Registry},
+    record::{
+        Body, Status, movement::Process, quantity::BaseUnit, rights::Registry, status::ColdChain,
+    },
 };
 use utoipa::ToSchema;
 
@@ -107,13 +111,21 @@ pub struct TracedUnit {
     pub produced_on: String,
     /// Whether only a paper speaks for its origin.
     pub is_declared: bool,
-    /// What is true now.
+    /// What is true now; nothing of the cold chain where `cold_chain` is absent.
     #[schema(value_type = String, example = "valid")]
     pub status: Status,
     /// In words, English.
     pub status_words: &'static str,
     /// In words, Chinese.
     pub status_words_zh: &'static str,
+    /// How it was kept: kept, exceeded, gaps, not_monitored; absent where it was
+    /// placed and this answer does not judge it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "kept")]
+    pub cold_chain: Option<ColdChain>,
+    /// Where to ask how it was kept, where this answer does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperatures: Option<String>,
     /// The numbers of its certificates.
     pub certificates: Vec<String>,
     /// Where all of it is, for those with a right.
@@ -288,10 +300,15 @@ fn traced_unit(
     unit: GraphUnit,
 ) -> Result<Option<TracedUnit>, Failed> {
     let code = unit.balance.unit;
-    let Some(judgement) = lookup.judged(code)? else {
+    let Some(mut judgement) = lookup.judged(code)? else {
         return Ok(None);
     };
-    let is_full = sight.oversees(&unit.made.entity)?;
+    let cold_chain = lookup.step_kept(&code, &mut judgement)?;
+    let temperatures = match cold_chain {
+        Some(_) => None,
+        None => Some(format!("/v1/codes/{}/temperatures", code.compact())),
+    };
+    let is_full = sight.sees(code, &unit.made.entity)?;
     let holders = match is_full {
         true => holders(view, lookup, code, None, HOLDERS_MAX)?,
         false => Vec::new(),
@@ -305,6 +322,8 @@ fn traced_unit(
         status: judgement.status,
         status_words: judgement.status.words(),
         status_words_zh: judgement.status.words_zh(),
+        cold_chain,
+        temperatures,
         certificates: unit.certificates,
         balance: is_full.then(|| BalanceLine::of(&unit.balance)),
         holders,
@@ -333,8 +352,10 @@ impl<'a> Acts<'a> {
         let (act, act_zh, process) = self.act(edge.index)?;
         let (from, to) = (self.measure(edge.from)?, self.measure(edge.to)?);
         let mut is_full = false;
-        for (_, maker) in from.iter().chain(&to) {
-            is_full = is_full || sight.oversees(maker)?;
+        for (unit, end) in [(edge.from, &from), (edge.to, &to)] {
+            if let Some((_, maker)) = end {
+                is_full = is_full || sight.sees(unit, maker)?;
+            }
         }
         let amount = |amount, of: Option<(BaseUnit, EntityId)>| {
             let of = of.filter(|_| is_full);

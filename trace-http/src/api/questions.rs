@@ -25,7 +25,7 @@ use trace_core::{
         questions::{self, About, Asked, Question},
         tokens::TokenGrant,
     },
-    record::{Hash, Role, quantity::BaseUnit, rights::Registry},
+    record::{Hash, quantity::BaseUnit, rights::Registry},
 };
 use utoipa::ToSchema;
 
@@ -34,7 +34,7 @@ use super::{
     bearer::Bearer,
     office::{Office, beside, civil_offset_minutes},
     recall::sheet_headers,
-    sight::Sight,
+    sight::{Sight, is_overseers},
 };
 use crate::{
     body::Parameters,
@@ -146,7 +146,7 @@ pub async fn questions(
     Parameters(page): Parameters<Page>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if !oversees(&token) && token.grant.entity.is_none() {
+    if !is_overseers(&token) && token.grant.entity.is_none() {
         let what = "wanted a token of an inspector, an authority or an entity";
         return Err(Invalid::new(Rule::Right, what).into());
     }
@@ -189,10 +189,6 @@ pub async fn questions(
     Ok(response)
 }
 
-fn oversees(token: &TokenGrant) -> bool {
-    matches!(token.grant.role, Role::Inspector | Role::Authority)
-}
-
 impl Desk<'_> {
     /// A page of questions, as far as they are seen.
     ///
@@ -207,7 +203,7 @@ impl Desk<'_> {
         // Derived rows may be in memory alone: a log that cannot be read is said
         // to be so.
         self.view.entry(0)?;
-        let own = self.token.filter(|token| !oversees(token));
+        let own = self.token.filter(|token| !is_overseers(token));
         let own = own.and_then(|token| token.grant.entity);
         let asked = Asked {
             about,

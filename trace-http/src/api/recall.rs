@@ -1,6 +1,6 @@
 //! `GET /v1/codes/{code}/recall`: the recall sheet, streamed as it is found.
 //!
-//! Whoever oversees the maker of a unit is shown where all of it and of what was
+//! Whoever sees a unit in full is shown where all of it and of what was
 //! made of it is, in whatever area: a recall reaches as far as the goods. The
 //! look-up is logged before the first byte leaves. A sheet that breaks off, by
 //! a store that fails, breaks the connection: no half sheet looks whole.
@@ -28,7 +28,7 @@ use super::{
     bearer::Bearer,
     codes::parse,
     office::{Office, civil_offset_minutes},
-    sight::{check_oversees, made},
+    sight::check_sees,
 };
 use crate::{
     body::Parameters,
@@ -62,7 +62,7 @@ pub async fn sheet(
     let code = parse(&code)?;
     let until_ms = page.until.as_deref().map(parse_ms).transpose()?;
     let view = office.view();
-    check_oversees(&view, &bearer, &made(&view, code)?.entity)?;
+    check_sees(&view, &bearer, code)?;
     let asked = Asked {
         code,
         until_ms,

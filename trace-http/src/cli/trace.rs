@@ -238,6 +238,19 @@ fn drawn(tree: &Tree, way: Way, manner: &Manner) -> String {
     lines.join("\n")
 }
 
+/// How a unit was kept; nothing of what was never placed where it is measured.
+fn kept(unit: &Value, manner: &Manner) -> &'static str {
+    if unit.get("temperatures").is_some() {
+        return manner.of("temperatures not judged here", "此处未判定温度");
+    }
+    match at(unit, "/cold_chain").as_str() {
+        Some("kept") => manner.of("kept cold", "温度符合规则"),
+        Some("exceeded") => manner.of("temperature exceeded", "曾超温"),
+        Some("gaps") => manner.of("temperature gaps", "温度记录有缺失"),
+        _ => "",
+    }
+}
+
 fn line(
     depth: usize,
     code: &str,
@@ -256,6 +269,7 @@ fn line(
         unit,
         manner.of("/status_words", "/status_words_zh"),
     )));
+    parts.push(kept(unit, manner).to_owned());
     if at(unit, "/is_declared").as_bool() == Some(true) {
         parts.push(
             manner

@@ -16,11 +16,11 @@ use trace_fixtures::{Who, official::residue};
 use crate::town::{Answer, Town};
 
 /// What is sent to `/v1/records` by one who signed it, alone.
-fn send(town: &mut Town, who: Who, said: impl Into<Body>) -> Answer {
+pub fn send(town: &mut Town, who: Who, said: impl Into<Body>) -> Answer {
     send_with(town, who, said, Openings::default())
 }
 
-fn send_with(town: &mut Town, who: Who, said: impl Into<Body>, openings: Openings) -> Answer {
+pub fn send_with(town: &mut Town, who: Who, said: impl Into<Body>, openings: Openings) -> Answer {
     let submission = town.world.sign(who, said, openings);
     town.tick();
     let answer = town.post_records("/v1/records", std::slice::from_ref(&submission));
@@ -34,11 +34,11 @@ fn send_with(town: &mut Town, who: Who, said: impl Into<Body>, openings: Opening
     answer
 }
 
-fn shown(town: &Town, code: TraceCode) -> Value {
+pub fn shown(town: &Town, code: TraceCode) -> Value {
     town.get(&format!("/v1/codes/{code}")).with(200).json()
 }
 
-fn reason(shown: &Value, check: &str) -> Value {
+pub fn reason(shown: &Value, check: &str) -> Value {
     let reasons = shown["reasons"].as_array().unwrap();
     let found = reasons.iter().find(|reason| reason["check"] == check);
     found.unwrap_or_else(|| panic!("{check}: {shown}")).clone()

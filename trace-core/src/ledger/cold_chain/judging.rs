@@ -55,20 +55,42 @@ pub fn kept_and_drawn(
     }
     let mut kept = Vec::with_capacity(stays.len());
     for stay in stays {
-        kept.push(stayed(view, readings, stay, now_ms, columns)?);
+        let run = run_of(&stay, now_ms);
+        kept.push(stayed(view, readings, stay, run, columns)?);
     }
     Ok(Some(Kept::of(kept)))
+}
+
+/// How a unit was kept up to a time, by the stays that had begun; `None` when it
+/// had been placed nowhere.
+///
+/// # Errors
+/// As of [`kept`].
+pub fn kept_until(
+    view: &View,
+    readings: &Readings,
+    unit: &TraceCode,
+    until_ms: u64,
+) -> Result<Option<Kept>, Failed> {
+    let mut stays = view.folded().stays(unit)?.stays;
+    stays.retain(|stay| stay.from_ms <= until_ms);
+    let mut kept = Vec::with_capacity(stays.len());
+    for stay in stays {
+        let run = run_of(&stay, until_ms);
+        let until_ms = run.until_ms.min(until_ms);
+        kept.push(stayed(view, readings, stay, Run { until_ms, ..run }, 0)?);
+    }
+    Ok(Some(Kept::of(kept)).filter(|kept| !kept.stays.is_empty()))
 }
 
 fn stayed(
     view: &View,
     readings: &Readings,
     stay: Stay,
-    now_ms: u64,
+    run: Run,
     columns: u32,
 ) -> Result<KeptStay, Failed> {
     let policy = policy_text(view.folded(), &stay.policy, stay.version)?;
-    let run = run_of(&stay, now_ms);
     let found = watched(view, readings, &stay.equipment, &policy, run, columns)?;
     let sealed_until = found.probes.iter().map(|(_, state)| state.sealed_until_ms);
     let sealed_until_ms = sealed_until.min().flatten();
