@@ -11,6 +11,7 @@
 //! | `tokens.log` | hashes of bearer tokens | tokens are made anew | useless |
 //! | `documents/` | documents that records name, each under its hash | records still name them; store them again | what is not published |
 //! | `readings.redb` | temperature readings, each segment under a root on the log | what was sealed shows as missing, and every verdict as a gap | public |
+//! | `mappings/` | what stands where in the files of loggers, by equipment | made anew from a file | names of columns |
 //! | `lookups.log` | who looked at what | the sealed heads on the ledger show it | who looked at what |
 
 use std::{

@@ -5,11 +5,13 @@
 
 pub mod api;
 pub mod body;
+pub mod charset;
 pub mod cli;
 pub mod client;
 pub mod command;
 pub mod home;
 pub mod language;
+pub mod loggers;
 pub mod logging;
 pub mod machine;
 pub mod metrics;

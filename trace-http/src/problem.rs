@@ -126,7 +126,7 @@ impl Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 Cause::Http(Refusal::ReadOnly | Refusal::ClockSuspect),
             ) => Some("60"),
-            (StatusCode::SERVICE_UNAVAILABLE, _) => Some("1"),
+            (StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, _) => Some("1"),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use trace_core::{
     error::Store,
     ident::EntityId,
     ledger::{
-        self, Failed, Ledger, Opened,
+        self, Failed, Ledger, Opened, View,
         documents::{DOCUMENTS, Documents},
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
@@ -29,6 +29,7 @@ use trace_core::{
 use crate::{
     api::{self, Book, Office, Reading},
     home::{Home, HomeError, LOOKUPS, TOKENS},
+    loggers::shelf::{MAPPINGS, Shelf},
     machine,
     metrics::Metrics,
     server::{Limits, Load, serve, signalled},
@@ -103,10 +104,15 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     let tokens = open_tokens(&home.folder().join(TOKENS))?;
     let lookups = open_lookups(&home.folder().join(LOOKUPS))?;
     let documents = Documents::open(Arc::new(RealDisk), &home.folder().join(DOCUMENTS))?;
-    let readings = open_readings(&home.folder().join(READINGS_FILE), &book)?;
+    let view = match &book {
+        Book::Writing(ledger) => ledger.view(),
+        Book::Reading(reading) => Arc::clone(&reading.view),
+    };
+    let readings = open_readings(&home.folder().join(READINGS_FILE), &view)?;
     let office = Office::new(book, tokens, lookups, clock, public_url)
         .keeping(documents)
-        .reading(readings);
+        .reading(readings)
+        .mapping(Shelf::new(&home.folder().join(MAPPINGS)));
     Ok((home, office))
 }
 
@@ -139,15 +145,11 @@ pub fn open_lookups(path: &Path) -> Result<Lookups, Store> {
 ///
 /// # Errors
 /// [`Store`].
-pub fn open_readings(path: &Path, book: &Book) -> Result<Readings, Store> {
+pub fn open_readings(path: &Path, view: &View) -> Result<Readings, Store> {
     let settings = readings::Settings::default();
     if !path.exists() {
         return Readings::create(path, settings);
     }
-    let view = match book {
-        Book::Writing(ledger) => ledger.view(),
-        Book::Reading(reading) => Arc::clone(&reading.view),
-    };
     Readings::open(path, settings, Check::Quick, |probe| {
         match view.folded().equipment(probe) {
             Ok(state) => Ok(state.map_or(0, |state| state.next_segment)),

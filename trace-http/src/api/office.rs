@@ -30,6 +30,7 @@ use trace_core::{
 
 use crate::{
     home::leaf0,
+    loggers::shelf::Shelf,
     metrics::Figure,
     problem::{Problem, Refusal},
 };
@@ -83,6 +84,8 @@ pub struct Office {
     pub documents: Option<Documents>,
     /// Readings beside the log, where they are kept.
     pub readings: Option<Readings>,
+    /// What stands where in the files of loggers, where that is kept.
+    pub mappings: Option<Shelf>,
     anchor: OnceLock<Anchor>,
 }
 
@@ -104,6 +107,7 @@ impl Office {
             public_url,
             documents: None,
             readings: None,
+            mappings: None,
             anchor: OnceLock::new(),
         }
     }
@@ -122,6 +126,15 @@ impl Office {
     pub fn reading(self, readings: Readings) -> Self {
         Self {
             readings: Some(readings),
+            ..self
+        }
+    }
+
+    /// The same, reading files of loggers by what was saved of them.
+    #[must_use]
+    pub fn mapping(self, mappings: Shelf) -> Self {
+        Self {
+            mappings: Some(mappings),
             ..self
         }
     }

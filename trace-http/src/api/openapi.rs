@@ -11,11 +11,16 @@ use utoipa::OpenApi;
 use super::{
     answer::fixed,
     balance, balances, certificates, cold, corrections, documents, entities, lineage, orders,
-    prepare, proofs, questions, reading, receipts,
+    prepare, proofs, questions, reading, readings, receipts,
     routes::{Caller, Content, ROUTES, Route},
     schemas, submitting, warehouse,
 };
-use crate::{problem::MEDIA_TYPE, sheet::grid::SheetFormat};
+use crate::{
+    charset,
+    loggers::{mapping, table},
+    problem::MEDIA_TYPE,
+    sheet::grid::SheetFormat,
+};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -33,9 +38,6 @@ use crate::{problem::MEDIA_TYPE, sheet::grid::SheetFormat};
     cold::EquipmentLine,
     cold::EquipmentOrder,
     cold::PlaceOrder,
-    cold::ProbeReadings,
-    cold::ReadingsOrder,
-    cold::ReadingsTaken,
     cold::SealOrder,
     cold::TakeOutOrder,
     corrections::SupersedeOrder,
@@ -62,6 +64,10 @@ use crate::{problem::MEDIA_TYPE, sheet::grid::SheetFormat};
     reading::AnchorAnswer,
     reading::UnitLine,
     reading::UnitsAnswer,
+    readings::FileRead,
+    readings::ProbeReadings,
+    readings::ReadingsOrder,
+    readings::ReadingsTaken,
     receipts::AdmittedRecord,
     receipts::RecordResult,
     receipts::RefusedRecord,
@@ -71,6 +77,15 @@ use crate::{problem::MEDIA_TYPE, sheet::grid::SheetFormat};
     submitting::SignedRecord,
     warehouse::MoveAnswer,
     warehouse::MoveOrder,
+    charset::Charset,
+    mapping::Column,
+    mapping::Decimal,
+    mapping::Degrees,
+    mapping::Delimiter,
+    mapping::Mapping,
+    mapping::ProbeColumn,
+    mapping::TemperatureColumn,
+    table::Complaint,
 )))]
 struct Types;
 
@@ -117,6 +132,21 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "direction",
         "string",
         "`forward`, to what was made of it, as where left out; or `back`",
+    ),
+    (
+        "equipment",
+        "string",
+        "Of a logger's file: the probe, or the equipment for which its mapping is saved",
+    ),
+    (
+        "mapping",
+        "string",
+        "Of a logger's file: what stands where, JSON of the schema `Mapping`; the saved one where left out",
+    ),
+    (
+        "rows",
+        "string",
+        "`all`, refused whole where one is wrong, as where left out; or `valid`, those that are right",
     ),
     (
         "first_day",
@@ -297,6 +327,10 @@ fn content(content: Content) -> Value {
                 "type": "string", "format": "binary",
                 "description": "`trace/readings/v1\\n`, then integers big-endian: how many probes (4); for each its \
                     id (10), how many readings (4), each reading as time in ms (8) and thousandths of a degree C (4)",
+            }},
+            "text/csv": {"schema": {
+                "type": "string",
+                "description": "A file as a logger exports it, read by the mapping given or saved for `equipment`",
             }},
             "application/json": {"schema": reference(name)},
         }),

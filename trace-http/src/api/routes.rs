@@ -13,8 +13,8 @@ use axum::{
 
 use super::{
     balance, balances, certificates, codes, cold, conduct, corrections, documents, entities, grade,
-    lineage, office::Office, openapi, prepare, proofs, questions, reading, recall, resolver,
-    submitting, warehouse,
+    lineage, office::Office, openapi, prepare, proofs, questions, reading, readings, recall,
+    resolver, submitting, warehouse,
 };
 use crate::page;
 
@@ -40,7 +40,7 @@ pub enum Content {
     Json(&'static str),
     /// Records in binary, or JSON of the schema of this name.
     RecordsOr(&'static str),
-    /// Readings in binary, or JSON of the schema of this name.
+    /// Readings in binary or as a logger's CSV, or JSON of the schema of this name.
     ReadingsOr(&'static str),
     /// The links of RFC 9264, or a redirect to one of them.
     Linkset,
@@ -136,7 +136,9 @@ table! {
         get "/v1/entities/{id}/balance" balances::of_entity, "What came to an entity, went, ended and is held, by product, over a period", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => SheetOr("PeriodBalance");
         get "/v1/areas/{area}/balance" balances::of_area, "The same of an area with all in it", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => SheetOr("PeriodBalance");
         get "/v1/entities/{id}/grade" grade::grade, "The risk grade and credit grade of an entity, with every input", ["on" "version" "purpose"], Nothing => Json("GradeAnswer");
-        post "/v1/readings" cold::append, "Readings of the token's entity's probes, durable when answered", [], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
+        get "/v1/equipment/{id}/mapping" readings::mapping, "What stands where in the files of a logger, as it was saved", [], Nothing => Json("Mapping");
+        post "/v1/equipment/{id}/mapping" readings::save_mapping, "Save what stands where in the files of a logger", [], Json("Mapping") => Json("Mapping");
+        post "/v1/readings" readings::append, "Readings of the token's entity's probes, durable when answered", ["equipment" "mapping" "rows"], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
         post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");
     }
     Bearer {

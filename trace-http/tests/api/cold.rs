@@ -16,10 +16,10 @@ use crate::{
 const MINUTE_MS: u64 = 60_000;
 
 /// A cold store with a zone and a probe, ordered by its token.
-struct Store {
-    token: String,
-    zone: String,
-    probe: String,
+pub struct Store {
+    pub token: String,
+    pub zone: String,
+    pub probe: String,
 }
 
 fn ordered(town: &Town, token: &str, key: &str, body: &Value) -> String {
@@ -30,7 +30,7 @@ fn ordered(town: &Town, token: &str, key: &str, body: &Value) -> String {
     answer["equipment"].as_str().unwrap().to_owned()
 }
 
-fn store(town: &mut Town) -> Store {
+pub fn store(town: &mut Town) -> Store {
     let policy = town.world.temperature_policy("chilled");
     town.say_bare(Who::Root, policy);
     let token = town.token(Who::ColdStore, Role::ColdStore);
@@ -331,6 +331,32 @@ pub fn cases(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
             "not_on_ledger",
         ),
     ];
+    let mapping = json!({
+        "delimiter": "comma", "has_headers": true, "time": ["t"], "time_format": "iso8601",
+        "temperatures": [{"column": 2}],
+    });
+    for (what, id, token, status, refusal) in [
+        (What::Good, probe.as_str(), &store, 201, ""),
+        (What::Bad, "x", &store, 400, "equipment_id_malformed"),
+        (What::Absent, &absent, &store, 422, "equipment_unknown"),
+        (What::Forbidden, &probe, &other, 403, "right_missing"),
+    ] {
+        for method in ["POST", "GET"] {
+            cases.push(Case {
+                what,
+                method,
+                path: format!("/v1/equipment/{id}/mapping"),
+                lines: format!("{JSON}{}", bearer(token)),
+                body: mapping.to_string().into_bytes(),
+                status: if status == 201 && method == "GET" {
+                    200
+                } else {
+                    status
+                },
+                code: refusal,
+            });
+        }
+    }
     let at_ms = town.world.now_ms - 60 * MINUTE_MS;
     let readings =
         |probe: &str| json!({"probes": [{"probe": probe, "readings": [[at_ms, 2_000]]}]});

@@ -11,6 +11,7 @@ mod cases;
 mod changes;
 mod cold;
 mod documents;
+mod files;
 mod lineage;
 mod orders;
 mod pages;
