@@ -18,7 +18,7 @@ use trace_core::{
     error::{Invalid, Rule},
     ident::EquipmentId,
     ledger::{Failed, View, readings::Taken, tokens::TokenGrant},
-    record::{cold_chain::EquipmentKind, readings, temperature::Reading},
+    record::{cold_chain::EquipmentKind, readings, rights::Registry, temperature::Reading},
     rules::ColdFacts,
 };
 use utoipa::ToSchema;

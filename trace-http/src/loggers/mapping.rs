@@ -199,7 +199,7 @@ impl Plan {
             ));
         }
         let instants = Instants::new(&mapping.time_format, mapping.zone.as_deref())?;
-        let mut columns = Vec::with_capacity(mapping.temperatures.len());
+        let mut columns: Vec<(Column, Whose)> = Vec::with_capacity(mapping.temperatures.len());
         for wanted in &mapping.temperatures {
             let whose = match (&wanted.probe, &mapping.probe, probe) {
                 (Some(_), Some(_), _) => {

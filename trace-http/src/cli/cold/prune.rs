@@ -9,7 +9,7 @@ use trace_core::{
         cold_chain::retention::{Needed, NeededBy, Retention},
         readings::Pruned,
     },
-    record::cold_chain::EquipmentKind,
+    record::{cold_chain::EquipmentKind, rights::Registry},
 };
 
 use super::{kind_of, readings};

@@ -13,7 +13,7 @@ use trace_core::{
     error::{Invalid, Rule},
     ident::{EquipmentId, LEDGER_OFFSET_MINUTES, format_ms},
     ledger::readings::{Readings, Taken},
-    record::{cold_chain::EquipmentKind, readings::encode, temperature::Reading},
+    record::{cold_chain::EquipmentKind, readings::encode, rights::Registry, temperature::Reading},
 };
 
 use super::{kind_of, readings};
@@ -257,9 +257,9 @@ impl Read {
             Source::Folder(reading) => {
                 let ahead_ms = reading.view.folded().policy()?;
                 let ahead_ms = ahead_ms.map_or(0, |policy| policy.signed_ahead_max_ms);
-                Into::Store(readings(self.asking.folder(), &reading.view)?, ahead_ms)
+                Target::Store(readings(self.asking.folder(), &reading.view)?, ahead_ms)
             }
-            Source::Server(remote) => Into::Server(remote),
+            Source::Server(remote) => Target::Server(remote),
         };
         let summary = (table.rows, table.complaint_count, table.no_reading.clone());
         let taken = store.append_all(table, manner)?;
@@ -322,12 +322,12 @@ impl Read {
 }
 
 /// Into what readings are stored.
-enum Into<'s> {
+enum Target<'s> {
     Store(Readings, u64),
     Server(&'s Remote),
 }
 
-impl Into<'_> {
+impl Target<'_> {
     fn append_all(&mut self, table: Table, manner: &Manner) -> Result<Taken, Failure> {
         let interrupt = Interrupt::watch();
         let bar = bar(table.readings() as u64, manner.of("readings", "读数"));
