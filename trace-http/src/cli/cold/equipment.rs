@@ -323,15 +323,10 @@ impl Seal {
         let until_ms = self.until.unwrap_or(u64::MAX);
         let segment = cold_chain::to_seal(&store, &self.probe, next, until_ms)?;
         let said = Said::bare(SegmentSealed::of(segment, None));
-        match say(session, said) {
-            Ok(index) => {
-                store.confirm(&self.probe, segment.number)?;
-                Ok(index)
-            }
-            Err(failure) => {
-                store.withdraw(&self.probe, segment.number)?;
-                Err(failure)
-            }
-        }
+        // A refused draft goes back when the readings are opened next: whether its
+        // record stands, the ledger alone says.
+        let index = say(session, said)?;
+        store.confirm(&self.probe, segment.number)?;
+        Ok(index)
     }
 }
