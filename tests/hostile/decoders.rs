@@ -1,18 +1,23 @@
 //! Every door through which a stranger's bytes come in.
 
-use trace_core::ident::TraceCode;
+use trace_core::ident::{EquipmentId, TraceCode};
 use trace_core::proof::anchor::Anchor;
 use trace_core::proof::bundle::Bundle;
 use trace_core::proof::checkpoint::Checkpoint;
 use trace_core::proof::completeness::Completeness;
 use trace_core::proof::note::{Note, VerifierKey};
+use trace_core::proof::readings::chunk;
 use trace_core::proof::receipt::Receipt;
+use trace_core::proof::temperatures::TemperatureStatement;
 use trace_core::record::kinds::conformity_certificate_2026_buyer::BuyerTrade;
 use trace_core::record::kinds::{Body, KINDS};
 use trace_core::record::section::Person;
 use trace_core::record::submission::decode_many;
 use trace_core::record::warehouse::WarehouseTrade;
 use trace_core::record::{Entry, Quantity, Signed, Statement, encode};
+
+/// Whose readings are read.
+pub const PROBE: EquipmentId = EquipmentId::from_bytes([7; 10]);
 
 /// What a decoder made of some bytes.
 pub enum Read {
@@ -74,6 +79,16 @@ pub const DECODERS: &[Decoder] = &[
         text(bytes, |it| {
             Completeness::parse_text(it).ok().map(|it| Some(it.text()))
         })
+    }),
+    ("temperature statement", |bytes| {
+        text(bytes, |it| {
+            let read = TemperatureStatement::parse_text(it);
+            read.ok().map(|it| Some(it.text()))
+        })
+    }),
+    ("chunk of readings", |bytes| {
+        // A sum of readings can be spelt otherwise: the statement binds the bytes.
+        chunk::decode(&PROBE, bytes).map_or(Read::Refused, |_| Read::Whole)
     }),
     ("anchor", |bytes| {
         text(bytes, |it| {

@@ -1,16 +1,20 @@
 //! Sound bytes of every form, each with the check that accepts it whole.
 
+use super::decoders::PROBE;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use trace_core::ident::CivilDate;
 use trace_core::ledger::bundling;
+use trace_core::ledger::readings::{READINGS_FILE, Readings, Settings};
 use trace_core::proof::anchor::Anchor;
-use trace_core::proof::bundle::Bundle;
+use trace_core::proof::bundle::{Bundle, Told};
 use trace_core::proof::checkpoint::SignedCheckpoint;
 use trace_core::proof::completeness::Completeness;
 use trace_core::proof::note::{Note, NoteSigner, VerifierKey};
 use trace_core::proof::receipt::Receipt;
+use trace_core::record::cold_chain::EquipmentKind;
 use trace_core::record::kinds::KINDS;
+use trace_core::record::kinds::segment_sealed::SegmentSealed;
 use trace_core::record::section::Openings;
 use trace_core::record::sign::{Key, SigningKey};
 use trace_core::record::submission::{Submission, decode_many};
@@ -18,6 +22,7 @@ use trace_core::record::{Hash, Signed};
 use trace_fixtures::Who;
 use trace_fixtures::golden::Golden;
 use trace_fixtures::stage::Stage;
+use trace_fixtures::world_cold::minutely;
 
 /// Sound bytes, and whether others like them are accepted.
 pub struct Sample {
@@ -78,7 +83,8 @@ pub fn of_a_ledger() -> Vec<Sample> {
         stage.world.key(Who::ColdStore),
     ];
     vec![
-        bundle_sample(&bundle, anchor, today),
+        bundle_sample("bundle", &bundle, anchor, today),
+        bundle_with_readings(),
         receipt_sample(
             &receipt,
             created.signed.signed_bytes().to_vec(),
@@ -91,8 +97,57 @@ pub fn of_a_ledger() -> Vec<Sample> {
     ]
 }
 
-fn bundle_sample(bundle: &Bundle, anchor: Anchor, today: CivilDate) -> Sample {
-    Sample::new("bundle", bundle.encode(), move |bytes| {
+/// A bundle of a unit under a probe: one sealed segment, one reading more.
+fn bundle_with_readings() -> Sample {
+    let mut stage = Stage::new();
+    let path = stage.folder().join(READINGS_FILE);
+    let store = Readings::create(&path, Settings::default()).unwrap();
+    let policy = stage.world.temperature_policy("chilled");
+    let policy = stage.world.sign_bare(Who::Root, policy);
+    stage.admit(policy);
+    let unit = stage.world.unit();
+    let created = stage.world.sign_bare(Who::Producer, unit.clone());
+    stage.admit(created);
+    let mut of_producer = |kind, part_of| {
+        let mut body = stage.world.equipment(Who::Producer, kind, part_of);
+        if kind == EquipmentKind::Probe {
+            body.equipment = PROBE;
+        }
+        let equipment = body.equipment;
+        let registered = stage.world.sign_bare(Who::Producer, body);
+        stage.admit(registered);
+        equipment
+    };
+    let vehicle = of_producer(EquipmentKind::Vehicle, None);
+    let probe = of_producer(EquipmentKind::Probe, Some(vehicle));
+    let placed = stage.world.placed(unit.unit, vehicle, "chilled");
+    let from_ms = placed.happened.at_ms;
+    let placed = stage.world.sign_bare(Who::Producer, placed);
+    stage.admit(placed);
+    stage.world.now_ms += 600_000;
+    let readings = minutely(from_ms, 5, 2_000);
+    store.append(vec![(probe, readings)], u64::MAX, 0).unwrap();
+    let segment = store.draft(&probe, 0, from_ms + 180_000).unwrap().unwrap();
+    let sealed = SegmentSealed::of(segment, None);
+    let sealed = stage.world.sign_bare(Who::Producer, sealed);
+    stage.admit(sealed);
+    store.confirm(&probe, 0).unwrap();
+    let (view, signer, now_ms) = (stage.view(), stage.ledger.signer(), stage.world.now_ms);
+    let bundle = bundling::bundle_with(&view, signer, unit.unit, &store, now_ms);
+    let bundle = bundle.unwrap().unwrap();
+    let (anchor, today) = (stage.anchor(), stage.today());
+    let told = bundle.verify(&anchor, &[], today).unwrap().told;
+    assert!(matches!(&told, Told::Kept(it) if it.segments == 1 && it.unsealed_readings == 1));
+    bundle_sample("bundle with readings", &bundle, anchor, today)
+}
+
+fn bundle_sample(
+    name: &'static str,
+    bundle: &Bundle,
+    anchor: Anchor,
+    today: CivilDate,
+) -> Sample {
+    Sample::new(name, bundle.encode(), move |bytes| {
         Bundle::decode(bytes).is_ok_and(|bundle| bundle.verify(&anchor, &[], today).is_ok())
     })
 }
@@ -209,8 +264,16 @@ pub fn beginnings() -> Vec<Vec<u8>> {
                 bundle.checkpoint().to_owned(),
                 bundle.completeness().to_owned(),
             );
-            let short = Bundle::new(bundle.code(), checkpoint, completeness, records).unwrap();
-            all.push(short.encode());
+            let mut temperatures = bundle.temperatures().cloned();
+            if let Some(own) = &mut temperatures {
+                all.extend(own.readings.iter().flat_map(|it| it.chunks.clone()));
+                let (text, _) = own.statement.rsplit_once("\n\n").unwrap();
+                all.push(format!("{text}\n").into_bytes());
+                own.statement.clear();
+            }
+            let code = bundle.code();
+            let short = Bundle::new(code, checkpoint, completeness, records, temperatures);
+            all.push(short.unwrap().encode());
             all.push(bundle.code().to_string().into_bytes());
             continue;
         }

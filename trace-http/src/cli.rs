@@ -27,12 +27,14 @@ mod init;
 mod issue;
 mod key;
 mod keyfile;
+mod label;
 mod local;
 mod manner;
 mod progress;
 mod questions;
 mod recall;
 mod remote;
+mod scan;
 mod show;
 mod source;
 mod story;
@@ -84,6 +86,8 @@ pub enum Command {
     /// Store and fetch documents that records name
     #[command(subcommand)]
     Document(document::DocumentCommand),
+    /// Draw labels with QR codes, for office and label printers
+    Label(Box<label::Label>),
     /// Write the evidence about a trace code into one file
     Bundle(bundle::MakeBundle),
     /// Check a bundle with nothing but the file and the trust anchor
@@ -123,6 +127,7 @@ impl Command {
             Self::Questions(it) => it.run(manner),
             Self::Grade(it) => it.run(manner),
             Self::Document(it) => it.run(manner),
+            Self::Label(it) => it.run(manner),
             Self::Bundle(it) => it.run(manner),
             Self::Verify(it) => it.run(manner),
             Self::Audit(it) => it.run(manner),

@@ -226,6 +226,14 @@ impl Client {
         self.parse(path, &bytes)
     }
 
+    /// Posts JSON and returns the bytes of the answer, which are a file.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub fn post_for_file(&self, path: &str, value: &Value) -> Result<Vec<u8>, ClientError> {
+        self.send(path, "application/json", None, value.to_string().as_bytes())
+    }
+
     fn send(
         &self,
         path: &str,

@@ -9,9 +9,10 @@
 //! | `vault.keys` | keys of personal data | personal data are erased | with the log: personal data |
 //! | `hosted.keys` | private keys kept for holders, encrypted | holders enrol new keys | useless without the key-encryption key |
 //! | `tokens.log` | hashes of bearer tokens | tokens are made anew | useless |
-//! | `documents/` | documents that records name, each under its hash | records still name them; store them again | what is not published |
-//! | `readings.redb` | temperature readings, each segment under a root on the log | what was sealed shows as missing, and every verdict as a gap | public |
+//! | `documents/` | documents that records name, each under its hash | restore a backup, or store them again | what is not published |
+//! | `readings.redb` | temperature readings, each segment under a root on the log | restore a backup; else an audit says what is missing, and every verdict shows a gap | public |
 //! | `mappings/` | what stands where in the files of loggers, by equipment | made anew from a file | names of columns |
+//! | `alerts.json` | what receivers of alerts were told, and what waits | what is on is told anew | which probes had alerts |
 //! | `lookups.log` | who looked at what | the sealed heads on the ledger show it | who looked at what |
 
 use std::{
@@ -45,6 +46,8 @@ use crate::machine;
 pub const LEDGER_KEY: &str = "ledger.key";
 /// The file of bearer tokens.
 pub const TOKENS: &str = "tokens.log";
+/// The file of what receivers of alerts were told.
+pub const ALERTS: &str = "alerts.json";
 /// The file of full look-ups.
 pub const LOOKUPS: &str = "lookups.log";
 

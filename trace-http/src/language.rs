@@ -80,7 +80,7 @@ fn parse_range(range: &str) -> Option<(&str, u16)> {
 }
 
 /// `0`, `1`, or either with up to three decimals, at most 1 (RFC 9110, 12.4.2).
-fn parse_quality(text: &str) -> Option<u16> {
+pub(crate) fn parse_quality(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let is_form = matches!(whole, "0" | "1")
         && decimals.len() <= 3

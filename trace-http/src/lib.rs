@@ -3,13 +3,16 @@
 //! Nothing here decides what may be admitted or whether a proof holds; that is
 //! core's. The program `trace` is [`command::run`].
 
+pub mod alerting;
 pub mod api;
 pub mod body;
 pub mod charset;
+pub mod chart;
 pub mod cli;
 pub mod client;
 pub mod command;
 pub mod home;
+pub mod label;
 pub mod language;
 pub mod loggers;
 pub mod logging;

@@ -319,6 +319,7 @@ mod tests {
     fn whoever_is_to_wait_is_told_how_long_and_whoever_needs_a_token_how() {
         for (problem, name, value) in [
             (Problem::new(Refusal::Busy), "retry-after", "1"),
+            (Problem::new(Refusal::TooOften), "retry-after", "1"),
             (Problem::new(Refusal::ReadOnly), "retry-after", "60"),
             (
                 Invalid::new(Rule::Token, "").into(),

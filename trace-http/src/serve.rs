@@ -27,8 +27,9 @@ use trace_core::{
 };
 
 use crate::{
-    api::{self, Book, Office, Reading},
-    home::{Home, HomeError, LOOKUPS, TOKENS},
+    alerting::{self, AlertSettings, Alerting},
+    api::{self, Book, Office, Reading, labels::LabelDesk},
+    home::{ALERTS, Home, HomeError, LOOKUPS, TOKENS},
     loggers::shelf::{MAPPINGS, Shelf},
     machine,
     metrics::Metrics,
@@ -110,10 +111,30 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     };
     let readings = open_readings(&home.folder().join(READINGS_FILE), &view)?;
     let office = Office::new(book, tokens, lookups, clock, public_url)
+        .labelling(LabelDesk::new(settings.label_font.clone()))
         .keeping(documents)
         .reading(readings)
         .mapping(Shelf::new(&home.folder().join(MAPPINGS)));
     Ok((home, office))
+}
+
+/// Sends alerts from now on, where anybody is to be sent any.
+fn alerting(
+    settings: &ServeSettings,
+    office: &Arc<Office>,
+    path: &Path,
+) -> Result<Option<alerting::Running>, ServeError> {
+    let settings = AlertSettings {
+        receivers: settings.alert_receivers.clone(),
+        interval: settings.alert_interval_ms.0,
+        answer_time: settings.alert_answer_time_ms.0,
+    };
+    if settings.receivers.is_empty() {
+        return Ok(None);
+    }
+    let alerting = Alerting::open(Arc::clone(office), &settings, path)?;
+    let running = alerting.start(settings.interval);
+    running.map(Some).map_err(machine_could_not("alerts"))
 }
 
 /// The tokens of a ledger's folder; a file without tokens where there is none.
@@ -146,11 +167,18 @@ pub fn open_lookups(path: &Path) -> Result<Lookups, Store> {
 /// # Errors
 /// [`Store`].
 pub fn open_readings(path: &Path, view: &View) -> Result<Readings, Store> {
-    let settings = readings::Settings::default();
-    if !path.exists() {
-        return Readings::create(path, settings);
+    match path.exists() {
+        true => readings_under(path, view),
+        false => Readings::create(path, readings::Settings::default()),
     }
-    Readings::open(path, settings, Check::Quick, |probe| {
+}
+
+/// The readings that lie beside the log that `view` shows.
+///
+/// # Errors
+/// [`Store`].
+pub fn readings_under(path: &Path, view: &View) -> Result<Readings, Store> {
+    Readings::open(path, readings::Settings::default(), Check::Quick, |probe| {
         match view.folded().equipment(probe) {
             Ok(state) => Ok(state.map_or(0, |state| state.next_segment)),
             Err(Failed::Store(error)) => Err(error),
@@ -230,10 +258,12 @@ pub fn run_behind(settings: &ServeSettings, door: Door) -> Result<(), ServeError
         listener,
         address,
     } = door;
-    let (_home, office) = open(settings, settings.public_url(address))?;
+    let (home, office) = open(settings, settings.public_url(address))?;
     let office = Arc::new(office);
+    let alerting = alerting(settings, &office, &home.folder().join(ALERTS))?;
     tracing::info!(%address, "listening");
     let served = runtime.block_on(until_signalled(settings, listener, Arc::clone(&office)));
+    drop(alerting);
     // Readers may still hold the office; the writer closes the files itself.
     if let Book::Writing(ledger) = &office.book {
         seal_lookups(&office, settings.operator, &mut None);

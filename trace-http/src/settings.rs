@@ -17,6 +17,7 @@ use clap::{Args, builder::RangedU64ValueParser};
 use trace_core::ident::EntityId;
 
 use crate::{
+    alerting::Receivers,
     logging::{LogFormat, parse_filter},
     server::Limits,
 };
@@ -57,6 +58,10 @@ pub struct ServeSettings {
     #[arg(long, env = "TRACE_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 
+    /// Font file with Chinese characters, for labels [default: the first that is found]
+    #[arg(long, env = "TRACE_LABEL_FONT", value_name = "FILE")]
+    pub label_font: Option<PathBuf>,
+
     /// File with the key-encryption key, 64 hexadecimal digits; TRACE_KEK may hold them instead
     #[arg(long, env = "TRACE_KEK_FILE", value_name = "FILE")]
     pub kek_file: Option<PathBuf>,
@@ -64,6 +69,34 @@ pub struct ServeSettings {
     /// The operator's entity, whose hosted key records how far the log of look-ups reaches
     #[arg(long, env = "TRACE_OPERATOR", value_name = "ENTITY")]
     pub operator: Option<EntityId>,
+
+    /// Who is sent alerts of the cold chain, with commas between: https:// addresses,
+    /// or http:// ones of this machine; each message is signed with the ledger's key
+    #[arg(
+        long,
+        env = "TRACE_ALERT_RECEIVERS",
+        value_name = "URLS",
+        default_value = ""
+    )]
+    pub alert_receivers: Receivers,
+
+    /// How often alerts are derived for them
+    #[arg(
+        long,
+        env = "TRACE_ALERT_INTERVAL_MS",
+        value_name = "MS",
+        default_value = "60000"
+    )]
+    pub alert_interval_ms: Milliseconds,
+
+    /// The longest that a receiver may take to answer
+    #[arg(
+        long,
+        env = "TRACE_ALERT_ANSWER_TIME_MS",
+        value_name = "MS",
+        default_value = "10000"
+    )]
+    pub alert_answer_time_ms: Milliseconds,
 
     /// Memory for the store's pages (64 MiB)
     #[arg(long, env = "TRACE_CACHE_BYTES", value_name = "BYTES", default_value = "67108864",
@@ -220,7 +253,7 @@ impl std::str::FromStr for Milliseconds {
     }
 }
 
-fn parse_public_url(text: &str) -> Result<String, String> {
+pub(crate) fn parse_public_url(text: &str) -> Result<String, String> {
     let url: axum::http::Uri = text.parse().map_err(|error| format!("no URL: {error}"))?;
     let is_web = matches!(url.scheme_str(), Some("http" | "https"));
     if !is_web || url.query().is_some() || text.contains('#') || text.contains('@') {

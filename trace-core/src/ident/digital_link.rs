@@ -73,7 +73,7 @@ impl DigitalLink {
         }
         let gtin = parts.next().unwrap_or_default();
         let mut link = Self {
-            gtin: Gtin::parse(&decoded(gtin)?)?,
+            gtin: Gtin::parse(&percent_decoded(gtin)?)?,
             lot: None,
             serial: None,
             code: None,
@@ -83,9 +83,9 @@ impl DigitalLink {
             let is_open = link.serial.is_none();
             match key {
                 "10" if is_open && link.lot.is_none() => {
-                    link.lot = Some(Lot::parse(&decoded(value)?)?);
+                    link.lot = Some(Lot::parse(&percent_decoded(value)?)?);
                 }
-                "21" if is_open => link.serial = Some(Serial::parse(&decoded(value)?)?),
+                "21" if is_open => link.serial = Some(Serial::parse(&percent_decoded(value)?)?),
                 "10" | "21" => {
                     return Err(wrong(format!("key {key} stands twice or out of order")));
                 }
@@ -101,14 +101,19 @@ impl DigitalLink {
                 if link.code.is_some() {
                     return Err(wrong("t stands twice".into()));
                 }
-                link.code = Some(TraceCode::parse(&decoded(code)?)?);
+                link.code = Some(TraceCode::parse(&percent_decoded(code)?)?);
             }
         }
         Ok(link)
     }
 }
 
-fn decoded(text: &str) -> Result<String, Invalid> {
+/// Text behind percent-encoding (RFC 3986, section 2.1).
+///
+/// # Errors
+/// [`Rule::DigitalLink`] for a sign of percent that two digits do not follow,
+/// and for bytes that are no UTF-8.
+pub fn percent_decoded(text: &str) -> Result<String, Invalid> {
     let wrong = || {
         let what = format!("{text:.64?} is not percent-encoded text");
         Invalid::new(Rule::DigitalLink, what)

@@ -35,7 +35,7 @@ mod uscc;
 
 pub use area::Area;
 pub use date::{CivilDate, LEDGER_OFFSET_MINUTES};
-pub use digital_link::DigitalLink;
+pub use digital_link::{DigitalLink, percent_decoded};
 pub use entity_id::EntityId;
 pub use equipment_id::EquipmentId;
 pub use gs1::{Gln, Gtin, Sscc};

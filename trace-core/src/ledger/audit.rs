@@ -10,8 +10,12 @@
 //! - every rule is judged again over the state before the entry, with the trade
 //!   sections of the annex;
 //! - the root is the last signed checkpoint's, and whatever checkpoint somebody
-//!   outside holds is one that this log extends;
-//! - the derived tables are what a fold made anew holds, byte for byte.
+//!   outside holds is one that this log extends; whatever statement of
+//!   completeness somebody holds names exactly the records that are there;
+//! - the derived tables are what a fold made anew holds, byte for byte;
+//! - the readings of every sealed segment are what its record binds: how many,
+//!   first and last, coldest and warmest, and the root over all; what is not sealed
+//!   can be read; every document is the one that its name says.
 //!
 //! Not checked: personal sections, whose openings are closed or gone (no rule
 //! reads them; that they are *there* is counted), and files of keys, which are
@@ -21,15 +25,19 @@
 //!
 //! What passes proves nothing of records that were never admitted.
 
+mod beside;
 mod derived;
 mod replay;
+mod stated;
 mod verifying;
 
+pub use beside::{DocumentsAudited, ReadingsAudited};
 pub use derived::DerivedTables;
 
 use super::checkpoints::{LAST_CHECKPOINT, contradiction};
 use super::log::{self, LogView};
 use super::opening::{INDEX, LOG};
+use super::readings::READINGS_FILE;
 use crate::error::{Rule, Store, Verify};
 use crate::proof::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
 use crate::proof::note::VerifierKey;
@@ -52,7 +60,7 @@ pub struct Options {
     pub temporary: PathBuf,
     /// The folder of the last-checkpoint file; none is the ledger's own.
     pub checkpoint_folder: Option<PathBuf>,
-    /// Checkpoints that others hold.
+    /// What others hold.
     pub held: Vec<Held>,
     /// How many threads verify signatures; one more replays.
     pub threads: NonZeroUsize,
@@ -76,14 +84,16 @@ impl Options {
     }
 }
 
-/// A checkpoint that somebody outside the ledger holds: by itself, or the one
-/// within a receipt or a bundle.
+/// What somebody outside the ledger holds: a checkpoint by itself, or the one
+/// within a receipt, or a bundle's with its statement of completeness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// What to call it, e.g. the file it came from.
     pub name: String,
-    /// The signed note.
+    /// The checkpoint's signed note.
     pub note: String,
+    /// The signed note by which the ledger states that nothing was left out.
+    pub statement: Option<String>,
 }
 
 /// What a sound ledger was found to hold.
@@ -111,6 +121,10 @@ pub struct AuditReport {
     pub derived: DerivedTables,
     /// Checkpoints held by others that this log extends.
     pub held: usize,
+    /// The readings beside the log.
+    pub readings: ReadingsAudited,
+    /// The documents beside the log.
+    pub documents: DocumentsAudited,
 }
 
 /// The first record that is not as it should be, or the file.
@@ -151,7 +165,8 @@ pub enum AuditFailed {
     /// The log is older than what it signed.
     #[error("rollback: {0}")]
     Rollback(String),
-    /// The log is another one than what it signed.
+    /// The log is another one than what it signed, or holds what it signed to be
+    /// absent.
     #[error("fork: {0}")]
     Fork(String),
     /// This is another ledger, or the key is another's.
@@ -232,7 +247,12 @@ pub fn audit(
             .map_err(|error| AuditFailed::of_evidence(&held.name, error))
     });
     let held = held.collect::<Result<Vec<_>, _>>()?;
-    let has_index = copy(folder, &options.temporary)?;
+    let stated = options.held.iter().map(|held| {
+        let opened = stated::opened(held, key)?;
+        Ok(opened.map(|statement| (held.name.as_str(), statement)))
+    });
+    let stated = stated.collect::<Result<Vec<_>, AuditFailed>>()?;
+    let copied = copy(folder, &options.temporary)?;
 
     let cache_bytes = (options.memory_bytes / 4).max(1 << 20);
     let database = Database::open(
@@ -249,7 +269,7 @@ pub fn audit(
         merge_threshold_bytes: options.memory_bytes / 4,
         merging: Merging::OwnThread,
     };
-    let kept = has_index.then(|| {
+    let kept = copied.index.then(|| {
         let path = options.temporary.join(INDEX);
         // each of its rows is compared anyway
         Index::open(&path, Check::Quick, settings)
@@ -275,8 +295,17 @@ pub fn audit(
             return Err(AuditFailed::of_evidence(name, verdict));
         }
     }
+    for (name, statement) in stated.iter().flatten() {
+        let contradiction = stated::contradiction(name, statement.statement(), &log, size)?;
+        if let Some(verdict) = contradiction {
+            return Err(AuditFailed::of_evidence(name, verdict));
+        }
+    }
     found.report.held = held.len();
     found.report.derived = found.derived?;
+    let readings = copied.readings.then(|| options.temporary.join(READINGS_FILE));
+    found.report.readings = beside::readings(&found.folded, readings.as_deref())?;
+    found.report.documents = beside::documents(&found.folded, folder)?;
     Ok(found.report)
 }
 
@@ -302,19 +331,31 @@ fn last_checkpoint(
         })
 }
 
-/// Copies log and index, both held still meanwhile; whether there is an index.
-fn copy(folder: &Path, temporary: &Path) -> Result<bool, AuditFailed> {
+/// Which files there are beside the log.
+struct Copied {
+    index: bool,
+    readings: bool,
+}
+
+/// Copies log, index and readings, all held still meanwhile.
+fn copy(folder: &Path, temporary: &Path) -> Result<Copied, AuditFailed> {
     let log = hold_still(&folder.join(LOG))?.ok_or_else(|| Store::Place {
         path: folder.into(),
         why: "there is no ledger here".into(),
     })?;
     let index = hold_still(&folder.join(INDEX))?;
+    let readings = hold_still(&folder.join(READINGS_FILE))?;
     copy_file(folder, temporary, LOG)?;
-    if index.is_some() {
-        copy_file(folder, temporary, INDEX)?;
+    for (held, name) in [(&index, INDEX), (&readings, READINGS_FILE)] {
+        if held.is_some() {
+            copy_file(folder, temporary, name)?;
+        }
     }
     drop(log);
-    Ok(index.is_some())
+    Ok(Copied {
+        index: index.is_some(),
+        readings: readings.is_some(),
+    })
 }
 
 /// Takes the engine's own lock, so that no writer moves the file while it is

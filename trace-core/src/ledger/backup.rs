@@ -14,20 +14,31 @@
 //! | 32 | SHA-256 of everything before |
 //! | 4 + n | length, then a signed note over `trace/backup/v1`, origin, size, root and that SHA-256, a line each |
 //!
+//! A backup of what lies beside the log too begins and is signed with
+//! `trace/backup/v2`, and has between entries and hash:
+//!
+//! | size | field |
+//! |---|---|
+//! | 1 | what follows: 1 a row of readings, 2 a document, 0 the end |
+//! | 1, 4 + n, 4 + m | a row: its table's number, key, value |
+//! | 32, 4 + n | a document: SHA-256 of its bytes, the bytes |
+//!
 //! Integers are big-endian. The note's text has five lines, a checkpoint's
 //! three, so neither is ever taken for the other.
 //!
 //! Not in it: the vault's keys and hosted keys. A backup alone therefore opens
 //! no personal section, and an erasure stays one whatever is restored; whoever
 //! needs personal sections after a loss keeps `vault.keys` by itself, where an
-//! erasure reaches it. Nor documents, whose folder is copied as it is: each shows
-//! by its name whether it is whole. Not in it either: derived tables, which the
+//! erasure reaches it. A document that was destroyed lies in older backups all the
+//! same: who destroys one destroys those too. Not in it either: derived tables, which the
 //! log makes again, and the last checkpoint, which the operator keeps elsewhere,
 //! because only that shows how much a restored ledger has lost.
 
+mod beside;
 mod reading;
 mod restoring;
 
+pub use beside::{Beside, BesideCount, BesideRow};
 pub use reading::{BackupReader, BackupRow, verify_backup};
 pub(crate) use restoring::append_row;
 pub use restoring::{Restored, restore};
@@ -44,6 +55,9 @@ use std::path::Path;
 
 const MAGIC: &[u8; 16] = b"trace/backup/v1\n";
 
+/// The first bytes of a backup of what lies beside the log too.
+const MAGIC_BESIDE: &[u8; 16] = b"trace/backup/v2\n";
+
 /// What a sealed backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
@@ -57,6 +71,8 @@ pub struct Sealed {
     pub sha256: Hash,
     /// The file's whole length in bytes.
     pub length: u64,
+    /// What it holds beside the log; none where it is of the log alone.
+    pub beside: Option<BesideCount>,
 }
 
 impl Sealed {
@@ -64,7 +80,8 @@ impl Sealed {
     fn text(&self) -> String {
         let line = |hash: &Hash| base64::encode(hash.as_bytes());
         format!(
-            "trace/backup/v1\n{}\n{}\n{}\n{}\n",
+            "trace/backup/v{}\n{}\n{}\n{}\n{}\n",
+            if self.beside.is_some() { 2 } else { 1 },
             self.origin,
             self.size,
             line(&self.root),
@@ -84,15 +101,29 @@ pub enum RestoreFailed {
     Store(#[from] Store),
 }
 
+/// Writes a sealed backup of the log alone: [`backup_with`] nothing beside it.
+///
+/// # Errors
+/// As [`backup_with`].
+pub fn backup(
+    view: &View,
+    signer: &NoteSigner,
+    out: &mut dyn Write,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Sealed, Store> {
+    backup_with(view, None, signer, out, progress)
+}
+
 /// Writes a sealed backup of what `view` shows to `out`; the ledger may be
 /// written meanwhile. `progress` is told how many of how many entries are done.
 /// Making `out` durable is the caller's.
 ///
 /// # Errors
 /// [`Store::Damaged`] when the log does not make the root that its checkpoint
-/// has (nothing is sealed then); [`Store::Io`] when `out` takes no more.
-pub fn backup(
+/// has, or a document is not its name's (nothing is sealed then); [`Store::Io`] when `out` takes no more.
+pub fn backup_with(
     view: &View,
+    beside: Option<Beside<'_>>,
     signer: &NoteSigner,
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64, u64),
@@ -104,7 +135,7 @@ pub fn backup(
     };
     let (origin, size) = (view.origin(), view.size());
     let wanted = *view.checkpoint().root();
-    out.put(MAGIC)?;
+    out.put(if beside.is_some() { MAGIC_BESIDE } else { MAGIC })?;
     out.put(&[u8::try_from(origin.as_str().len()).unwrap_or(u8::MAX)])?;
     out.put(origin.as_str().as_bytes())?;
     out.put(&size.to_be_bytes())?;
@@ -141,6 +172,8 @@ pub fn backup(
             ),
         });
     }
+    let beside = beside.map(|beside| beside::write(&mut out, view, beside));
+    let beside = beside.transpose()?;
     let sha256 = out.hasher.finish();
     let mut sealed = Sealed {
         origin: origin.clone(),
@@ -148,6 +181,7 @@ pub fn backup(
         root: wanted,
         sha256,
         length: 0,
+        beside,
     };
     let note = sign_note(&sealed.text(), &[signer]).map_err(|error| Store::Engine {
         what: "seal the backup",
@@ -162,6 +196,13 @@ pub fn backup(
 
 /// How often progress is told: some twenty times a second at 20,000 a second.
 const PROGRESS_ENTRIES: u64 = 1024;
+
+fn malformed(why: String) -> Verify {
+    Verify::Malformed {
+        what: "backup",
+        why,
+    }
+}
 
 fn damaged(error: &Invalid) -> Store {
     Store::Damaged {

@@ -1,8 +1,12 @@
 //! Making a bundle: every record about a unit, the holds and recalls of all
 //! that it was made from with how each of that was made, and the governance that gave
-//! each of its signers the right, up to the ledger's first record.
+//! each of its signers the right, up to the ledger's first record; and where it
+//! was kept cold, the readings of its stays.
+
+mod temperatures;
 
 use super::Failed;
+use super::readings::Readings;
 use super::view::View;
 use crate::error::{Invalid, Rule};
 use crate::ident::TraceCode;
@@ -17,12 +21,38 @@ use crate::record::unit::Standing;
 use crate::record::{Entry, SubjectId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Makes the bundle of a trace code, with the ledger's completeness statement;
-/// `None` when no record makes the unit.
+/// Makes the bundle of a trace code, with the ledger's completeness statement but
+/// without readings, where those are not kept beside the log; `None` when no
+/// record makes the unit.
 ///
 /// # Errors
 /// [`Rule::TooLarge`] when the story passes a bundle's limits; a store's failure.
 pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Option<Bundle>, Failed> {
+    made(view, signer, code, None)
+}
+
+/// The same with the readings of the unit's stays, as of `now_ms`. Where they
+/// pass a bundle's limits it says so in their place.
+///
+/// # Errors
+/// As [`bundle`]; [`Store::Damaged`](crate::error::Store::Damaged) when readings
+/// are not those that were sealed.
+pub fn bundle_with(
+    view: &View,
+    signer: &NoteSigner,
+    code: TraceCode,
+    readings: &Readings,
+    now_ms: u64,
+) -> Result<Option<Bundle>, Failed> {
+    made(view, signer, code, Some((readings, now_ms)))
+}
+
+fn made(
+    view: &View,
+    signer: &NoteSigner,
+    code: TraceCode,
+    readings: Option<(&Readings, u64)>,
+) -> Result<Option<Bundle>, Failed> {
     let Some(state) = view.folded().unit(&code)? else {
         return Ok(None);
     };
@@ -48,6 +78,10 @@ pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Optio
         }
     }
     gathering.lineage(code)?;
+    let temperatures = match readings {
+        None => None,
+        Some((readings, now_ms)) => gathering.temperatures(code, readings, now_ms)?,
+    };
     gathering.follow_signers()?;
     let checkpoint = view.checkpoint();
     let statement = Completeness {
@@ -69,6 +103,7 @@ pub fn bundle(view: &View, signer: &NoteSigner, code: TraceCode) -> Result<Optio
         checkpoint.note().to_owned(),
         completeness,
         records,
+        temperatures.map(|own| own.sign(signer)).transpose()?,
     )?))
 }
 

@@ -1,10 +1,14 @@
 //! The cold chain in the derived index: what a record changes there, what rules
 //! read of it, and which probes watched over a unit when.
 
-mod kept;
+mod judging;
 pub mod retention;
+mod watched;
 
-pub use kept::{Kept, KeptStay, VERDICT_READINGS_MAX, degrees, kept};
+pub use crate::record::keeping::{Kept, KeptStay, degrees};
+pub use judging::{VERDICT_READINGS_MAX, kept, kept_and_drawn};
+pub(super) use judging::{read_within, segments_within};
+pub use watched::{Watched, watched};
 
 use super::fold::Change;
 use super::folded::Folded;
@@ -14,6 +18,7 @@ use super::working::Working;
 use super::{Failed, rows};
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::{EntityId, EquipmentId, TraceCode};
+use crate::record::alert::{Acknowledgement, LyingState};
 use crate::record::cold_chain::{
     ColdClaim, EquipmentKind, EquipmentState, Segment, SegmentState, Stay, TemperaturePolicy,
     UnitStays,
@@ -26,7 +31,7 @@ use crate::rules::{ColdFacts, Facts};
 pub const PROBES_MAX: usize = 256;
 
 /// Most parts of one piece of equipment that are gone through for its probes.
-const PARTS_MAX: usize = 1_024;
+pub(super) const PARTS_MAX: usize = 1_024;
 
 /// What a claim changes in these rows.
 pub(super) fn changes(
@@ -78,6 +83,18 @@ pub(super) fn changes(
         ColdClaim::Retires { equipment, at_ms } => change(folded, equipment, out, |state| {
             state.retired = Some((*at_ms, index));
         })?,
+        ColdClaim::Acknowledges {
+            equipment,
+            sort,
+            at_ms,
+        } => {
+            let state = Acknowledgement {
+                at_ms: *at_ms,
+                by: signer,
+                index,
+            };
+            out.push((rows::acknowledgement(equipment, *sort), encode(&state)));
+        }
         ColdClaim::Seals(segment) => {
             let state = SegmentState {
                 segment: *segment,
@@ -110,6 +127,14 @@ pub(super) fn changes(
                 version,
             });
             out.push((rows::stays(unit), encode(&stays)));
+            let lying = folded.lying(equipment, policy, version)?;
+            let state = LyingState {
+                units: lying.map_or(0, |it| it.units).saturating_add(1),
+                since_ms: lying
+                    .filter(|it| it.units > 0)
+                    .map_or(*at_ms, |it| it.since_ms),
+            };
+            out.push((rows::lying(equipment, policy, version), encode(&state)));
         }
         ColdClaim::TakesOut {
             unit,
@@ -117,6 +142,16 @@ pub(super) fn changes(
             at_ms,
         } => {
             let mut stays = folded.stays(unit)?;
+            if let Some(stay) = stays.open(equipment)
+                && let Some(lying) = folded.lying(equipment, &stay.policy, stay.version)?
+            {
+                let state = LyingState {
+                    units: lying.units.saturating_sub(1),
+                    ..lying
+                };
+                let key = rows::lying(equipment, &stay.policy, stay.version);
+                out.push((key, encode(&state)));
+            }
             stays.take_out(equipment, *at_ms, index);
             out.push((rows::stays(unit), encode(&stays)));
         }
@@ -154,6 +189,15 @@ impl ColdFacts for Folded {
     fn stays(&self, unit: &TraceCode) -> Result<UnitStays, Failed> {
         Ok(self.read("stays", &rows::stays(unit))?.unwrap_or_default())
     }
+
+    fn lying(
+        &self,
+        equipment: &EquipmentId,
+        policy: &str,
+        version: u32,
+    ) -> Result<Option<LyingState>, Failed> {
+        Ok(self.read("lying", &rows::lying(equipment, policy, version))?)
+    }
 }
 
 impl ColdFacts for Working<'_> {
@@ -168,10 +212,23 @@ impl ColdFacts for Working<'_> {
     fn stays(&self, unit: &TraceCode) -> Result<UnitStays, Failed> {
         self.folded().stays(unit)
     }
+
+    fn lying(
+        &self,
+        equipment: &EquipmentId,
+        policy: &str,
+        version: u32,
+    ) -> Result<Option<LyingState>, Failed> {
+        self.folded().lying(equipment, policy, version)
+    }
 }
 
 /// What a version of a policy says; that it was adopted is on the ledger.
-fn policy_text(folded: &Folded, code: &str, version: u32) -> Result<TemperaturePolicy, Failed> {
+pub(super) fn policy_text(
+    folded: &Folded,
+    code: &str,
+    version: u32,
+) -> Result<TemperaturePolicy, Failed> {
     let text = folded.read("policy", &rows::temperature_policy(code, version))?;
     let missing = || Store::Damaged {
         what: format!("index: version {version} of temperature policy {code} is missing"),
@@ -217,8 +274,7 @@ pub fn probes_of(
 ) -> Result<Vec<(EquipmentId, EquipmentState)>, Failed> {
     let (mut waiting, mut probes) = (vec![*equipment], Vec::new());
     while let Some(whole) = waiting.pop() {
-        let parts = listed(view.folded(), rows::parts(&whole), None, PARTS_MAX)?;
-        for (id, state) in known(view.folded(), parts)? {
+        for (id, state) in parts_of(view, &whole)? {
             match state.kind {
                 EquipmentKind::Probe => probes.push((id, state)),
                 _ => waiting.push(id),
@@ -228,6 +284,18 @@ pub fn probes_of(
     }
     probes.sort_unstable_by_key(|(id, _)| *id);
     Ok(probes)
+}
+
+/// What a piece of equipment has parts of, by id, retired ones too.
+///
+/// # Errors
+/// From the store.
+pub fn parts_of(
+    view: &View,
+    whole: &EquipmentId,
+) -> Result<Vec<(EquipmentId, EquipmentState)>, Failed> {
+    let parts = listed(view.folded(), rows::parts(whole), None, PARTS_MAX)?;
+    known(view.folded(), parts)
 }
 
 /// A probe's segments from number `from` on.

@@ -5,6 +5,7 @@
 //! the last-checkpoint file → answer. Indexes follow behind the log. A store
 //! error stops the writer for good; nothing is caught and gone on from.
 
+pub mod alerts;
 pub mod audit;
 pub mod backup;
 pub mod balances;

@@ -18,7 +18,7 @@
 //! Not here: whose probe it is, signing, verdicts, and any clock. The store
 //! proves nothing: what leaves it is hashed again against the root of the record.
 
-mod chunk;
+mod copying;
 mod joining;
 mod pruning;
 mod range;
@@ -30,6 +30,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use copying::Rows;
 pub use joining::Taken;
 pub use pruning::{Checked, Pruned, Stored};
 pub use range::Range;
@@ -269,6 +270,16 @@ impl Readings {
         self.shelves().segment(probe, number)
     }
 
+    /// A segment's [`chunks`](crate::proof::readings::chunk) as they lie here, in
+    /// order, to be carried away and checked there; none of one that was pruned.
+    /// `None` when there is none of that number.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn chunks(&self, probe: &EquipmentId, number: u64) -> Result<Option<Vec<Vec<u8>>>, Store> {
+        self.shelves().chunks(probe, number)
+    }
+
     /// Checks a segment against what the ledger's record says of it.
     ///
     /// # Errors
@@ -281,6 +292,15 @@ impl Readings {
         root: &Hash,
     ) -> Result<Checked, Store> {
         self.shelves().check(probe, number, count, root)
+    }
+
+    /// Reads all readings that are not sealed, from one end of the file to the
+    /// other; how many there are.
+    ///
+    /// # Errors
+    /// [`Store::Damaged`] naming the first that cannot be read.
+    pub fn check_unsealed(&self) -> Result<u64, Store> {
+        self.shelves().check_unsealed()
     }
 
     /// Takes away the readings of a probe's confirmed segments below a number, or

@@ -6,6 +6,8 @@
 
 use crate::error::Store;
 use crate::ident::{Area, EntityId, EquipmentId, TraceCode};
+
+use crate::record::alert::AlertSort;
 use crate::record::kinds::unit_created::ProductClass;
 use crate::record::quantity::BaseUnit;
 use crate::record::sign::KeyId;
@@ -140,9 +142,12 @@ pub(crate) fn finding_of(key: &[u8]) -> Option<(EntityId, u64, u16)> {
     Some((EntityId::from_bytes(*entity), index, position))
 }
 
+/// All documents that records name.
+pub(crate) const DOCUMENTS: &[u8] = b"Z";
+
 /// Document hash → `DocumentState`.
 pub(crate) fn document(hash: &Hash) -> Vec<u8> {
-    key(b'Z', &[hash.as_bytes()])
+    [DOCUMENTS, hash.as_bytes()].concat()
 }
 
 /// Equipment → `EquipmentState`.
@@ -177,10 +182,43 @@ pub(crate) fn equipment_at_end(key: &[u8]) -> Option<EquipmentId> {
         .map(|bytes| EquipmentId::from_bytes(*bytes))
 }
 
+/// All sealed segments, by probe and number.
+pub(crate) const SEGMENTS: &[u8] = b"S";
+
 /// Probe → its segments, by number: the prefix of their keys.
 pub(crate) fn segments(probe: &EquipmentId) -> Vec<u8> {
-    key(b'S', &[probe.as_bytes()])
+    [SEGMENTS, probe.as_bytes()].concat()
 }
+
+/// Equipment → what lies there by policy: the prefix of their keys.
+pub(crate) fn lying_in(equipment: &EquipmentId) -> Vec<u8> {
+    key(b'H', &[equipment.as_bytes()])
+}
+
+/// Equipment, code and version of a policy → `LyingState`.
+pub(crate) fn lying(equipment: &EquipmentId, code: &str, version: u32) -> Vec<u8> {
+    let version = version.to_be_bytes();
+    key(
+        b'H',
+        &[equipment.as_bytes(), code.as_bytes(), &[0], &version],
+    )
+}
+
+/// Code and version of the policy at the end of such a key.
+pub(crate) fn policy_of_lying(key: &[u8]) -> Option<(String, u32)> {
+    let (rest, version) = key.split_last_chunk()?;
+    let (_, code) = rest.strip_suffix(&[0u8])?.split_at_checked(11)?;
+    let code = String::from_utf8(code.to_vec()).ok()?;
+    Some((code, u32::from_be_bytes(*version)))
+}
+
+/// Probe and sort of alert → `Acknowledgement`.
+pub(crate) fn acknowledgement(probe: &EquipmentId, sort: AlertSort) -> Vec<u8> {
+    key(b'K', &[probe.as_bytes(), &[sort as u8]])
+}
+
+/// All equipment: the prefix of their states' keys.
+pub(crate) const EQUIPMENT: &[u8] = b"C";
 
 /// Code of a temperature policy → the version in force.
 pub(crate) fn temperature_version(code: &str) -> Vec<u8> {

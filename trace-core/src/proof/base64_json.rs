@@ -26,6 +26,25 @@ pub(super) mod bytes {
     }
 }
 
+/// A list of strings of bytes.
+pub(super) mod byte_strings {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(
+        all: &[Vec<u8>],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(all.iter().map(|bytes| base64::encode(bytes)))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Vec<u8>>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| decode::<D>(text)).collect()
+    }
+}
+
 /// A list of hashes.
 pub(super) mod hashes {
     use super::*;

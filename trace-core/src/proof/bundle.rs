@@ -5,7 +5,9 @@
 //! the registrations, enrolments, grants, withdrawals and revocations of every
 //! signer, up to the root keys, so that each signer's right is judged anew, by
 //! log index; for each record its inclusion proof; one checkpoint; and the
-//! ledger's completeness statement about all these subjects.
+//! ledger's completeness statement about all these subjects. Where the unit was
+//! kept under a temperature policy it carries the probes' readings too, and how
+//! it was kept is judged anew from them.
 //!
 //! What a verified bundle proves, and what it does not: every record in it is
 //! genuine, stands in the log and was signed with the right to do so; that
@@ -19,24 +21,32 @@
 //! | `verify` | the order of checks |
 //! | `replay` | the records one by one: chain, key, right |
 //! | `established` | the governance and state that the records themselves establish |
+//! | `cold` | what the records establish of the cold chain |
+//! | `temperatures` | the readings under their segments' roots, and the verdict from them |
 //! | `lineage` | the holds and recalls that reach the unit through what it was made from |
 //! | `verdict` | what was found, in words |
 //!
 //! Not here: how a ledger gathers the records.
 
+mod cold;
 mod established;
 mod format;
 mod lineage;
 mod replay;
+mod temperatures;
 mod verdict;
 mod verify;
 
-pub use format::{BUNDLE_BYTES_MAX, BUNDLE_RECORDS_MAX};
+pub use format::{
+    BUNDLE_BYTES_MAX, BUNDLE_READINGS_BYTES_MAX, BUNDLE_READINGS_MAX, BUNDLE_RECORDS_MAX,
+};
+pub use temperatures::{ProvedKept, Told};
 pub use verdict::{ProvedRecord, Verdict};
 
 use super::anchor::Anchor;
 use super::merkle::Hash;
 use super::note::VerifierKey;
+use super::temperatures::{Shelf, Temperatures};
 use crate::error::{Invalid, Rule, Verify};
 use crate::ident::{CivilDate, TraceCode};
 
@@ -47,6 +57,7 @@ pub struct Bundle {
     checkpoint: String,
     completeness: String,
     records: Vec<BundleRecord>,
+    temperatures: Option<Temperatures>,
 }
 
 /// One record of a bundle with its proof.
@@ -61,27 +72,34 @@ pub struct BundleRecord {
 }
 
 impl Bundle {
-    /// A bundle of these records, in whatever order, and the two signed notes.
-    /// Nothing is checked but the limits: that is the reader's.
+    /// A bundle of these records, in whatever order, the two signed notes, and what
+    /// it carries of temperatures. Nothing is checked but the limits: that is the
+    /// reader's.
     ///
     /// # Errors
-    /// `Rule::Range` for two records of one index, `Rule::TooLarge` for more
+    /// `Rule::Range` for two records of one index or two shelves of one number, `Rule::TooLarge` for more
     /// than [`BUNDLE_RECORDS_MAX`] records or [`BUNDLE_BYTES_MAX`] bytes.
     pub fn new(
         code: TraceCode,
         checkpoint: String,
         completeness: String,
         mut records: Vec<BundleRecord>,
+        mut temperatures: Option<Temperatures>,
     ) -> Result<Self, Invalid> {
         records.sort_by_key(|record| record.index);
+        if let Some(own) = &mut temperatures {
+            own.readings.sort_by_key(Shelf::place);
+        }
         let bundle = Self {
             code,
             checkpoint,
             completeness,
             records,
+            temperatures,
         };
         if !bundle.is_sorted() {
-            return Err(Invalid::new(Rule::Range, "two records of one index"));
+            let what = "two records of one index, or two shelves of one number";
+            return Err(Invalid::new(Rule::Range, what));
         }
         let too_large = |what: String| Err(Invalid::new(Rule::TooLarge, what));
         let (records, bytes) = (bundle.records.len(), bundle.encode().len());
@@ -118,6 +136,12 @@ impl Bundle {
         &self.records
     }
 
+    /// The readings of its stays, where it carries them.
+    #[must_use]
+    pub fn temperatures(&self) -> Option<&Temperatures> {
+        self.temperatures.as_ref()
+    }
+
     /// Checks the whole bundle under the trust anchor, and judges the unit as
     /// of a date. Each key of `witnesses` must have signed the checkpoint too;
     /// signatures of any other key are refused.
@@ -146,7 +170,9 @@ impl Bundle {
     }
 
     fn is_sorted(&self) -> bool {
+        let shelves = self.temperatures.as_ref().map(|own| &own.readings);
         self.records.is_sorted_by(|a, b| a.index < b.index)
+            && shelves.is_none_or(|it| it.is_sorted_by(|a, b| a.place() < b.place()))
     }
 }
 

@@ -102,6 +102,33 @@ impl Checkpoint {
         Ok(SignedCheckpoint { note })
     }
 
+    /// Checks that something else the ledger signed, `what`, speaks of the same log
+    /// at the same size.
+    ///
+    /// # Errors
+    /// `Verify::WrongLedger` for another origin, `Verify::Malformed` for another
+    /// size, and `Verify::Fork` for one size with two roots, which is proof
+    /// against the ledger that signed both.
+    pub(super) fn verify_same(&self, other: &Self, what: &'static str) -> Result<(), Verify> {
+        if self.origin != other.origin {
+            return Err(Verify::WrongLedger {
+                found: self.origin.to_string(),
+                wanted: other.origin.to_string(),
+            });
+        }
+        if self.size != other.size {
+            let (found, wanted) = (self.size, other.size);
+            let why = format!("made at size {found}, the checkpoint has {wanted}");
+            return Err(Verify::Malformed { what, why });
+        }
+        if self.root != other.root {
+            let (size, root) = (self.size, self.root);
+            let why = format!("size {size} with root {root} and with root {}", other.root);
+            return Err(Verify::Fork { why });
+        }
+        Ok(())
+    }
+
     fn fault(&self) -> Option<String> {
         (self.size == 0 && self.root != empty_root())
             .then(|| format!("size 0 with root {}, wanted {}", self.root, empty_root()))

@@ -196,28 +196,8 @@ impl VerifiedCompleteness {
     /// size, and `Verify::Fork` for one size with two roots, which is proof
     /// against the ledger that signed both.
     pub fn verify_of(&self, checkpoint: &VerifiedCheckpoint) -> Result<(), Verify> {
-        let (own, other) = (&self.statement.checkpoint, checkpoint.checkpoint());
-        if own.origin != other.origin {
-            return Err(Verify::WrongLedger {
-                found: own.origin.to_string(),
-                wanted: other.origin.to_string(),
-            });
-        }
-        if own.size != other.size {
-            return Err(malformed(format!(
-                "made at size {}, the checkpoint has {}",
-                own.size, other.size
-            )));
-        }
-        if own.root != other.root {
-            return Err(Verify::Fork {
-                why: format!(
-                    "size {} with root {} and with root {}",
-                    own.size, own.root, other.root
-                ),
-            });
-        }
-        Ok(())
+        let own = &self.statement.checkpoint;
+        own.verify_same(checkpoint.checkpoint(), "completeness statement")
     }
 }
 

@@ -179,6 +179,11 @@ impl NoteSigner {
     pub fn verifier_key(&self) -> &VerifierKey {
         &self.verifier
     }
+
+    /// Signs bytes that are no note, for those here that say of which form they are.
+    pub(super) fn sign_bytes(&self, bytes: &[u8]) -> Signature {
+        self.key.sign(bytes)
+    }
 }
 
 /// The note of a text, signed by each signer.

@@ -6,10 +6,14 @@
 //! probe it was and that the root was sealed, which a signed record says; nor
 //! that the readings are true, which nobody can prove.
 
+pub mod chunk;
+
 use super::merkle::{
     Frontier, Hash, Nodes, Unproved, leaf_hash, node_place, prove_inclusion, verify_inclusion,
 };
 use crate::error::{Invalid, Rule, Verify};
+use crate::ident::EquipmentId;
+use crate::record::cold_chain::Segment;
 use crate::record::temperature::Reading;
 
 /// Checks that readings are a segment's: sorted, each once.
@@ -41,6 +45,24 @@ pub fn segment_root(readings: &[Reading]) -> Hash {
 #[must_use]
 pub fn segment_root_of_parts(parts: &[Hash]) -> Hash {
     root_of(parts.iter().copied())
+}
+
+/// What a record would have to bind of a probe's readings, as they stand; of no
+/// readings it would be refused.
+#[must_use]
+pub fn sealed_of(probe: EquipmentId, number: u64, readings: &[Reading]) -> Segment {
+    let temperatures = readings.iter().map(|it| it.temperature_milli_c);
+    let (first, last) = (readings.first(), readings.last());
+    Segment {
+        probe,
+        number,
+        count: u32::try_from(readings.len()).unwrap_or(u32::MAX),
+        first_ms: first.map_or(0, |it| it.at_ms),
+        last_ms: last.map_or(0, |it| it.at_ms),
+        lowest_milli_c: temperatures.clone().min().unwrap_or_default(),
+        highest_milli_c: temperatures.max().unwrap_or_default(),
+        root: segment_root(readings),
+    }
 }
 
 fn root_of(leaves: impl Iterator<Item = Hash>) -> Hash {

@@ -3,9 +3,11 @@
 //!
 //! A pure fold. The readings themselves lie beside the log, bound by a
 //! segment's root; whether goods were kept cold is judged from them by
-//! [`rules::temperature`](crate::rules::temperature), not here.
+//! [`keeping`](super::keeping), not here.
 
+use super::alert::AlertSort;
 use super::hash::Hash;
+use super::keeping::Run;
 use super::kinds::unit_created::ProductClass;
 use super::status::{Judgement, Reason};
 use super::text;
@@ -276,6 +278,15 @@ pub enum ColdClaim {
         /// From when on.
         at_ms: u64,
     },
+    /// An alert about a probe was seen.
+    Acknowledges {
+        /// Which probe.
+        equipment: EquipmentId,
+        /// Which alert.
+        sort: AlertSort,
+        /// When.
+        at_ms: u64,
+    },
     /// A run of readings of a probe is sealed.
     Seals(Segment),
     /// A unit is placed in a piece of equipment.
@@ -351,6 +362,12 @@ impl Segment {
             true => wrong("one reading, but two times or two temperatures".into()),
             false => Ok(()),
         }
+    }
+
+    /// Whether any of its readings can be of this time, both ends in it.
+    #[must_use]
+    pub fn is_within(&self, time: Run) -> bool {
+        self.first_ms <= time.until_ms && self.last_ms >= time.from_ms
     }
 }
 

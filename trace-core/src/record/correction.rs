@@ -152,7 +152,7 @@ pub const CORRECTIONS: &[CorrectionInfo] = &[
     line(
         &[
             "ledger_opened", "entity_registered", "key_revoked", "lookups_sealed",
-            "equipment_retired", "segment_sealed", "placed", "taken_out",
+            "equipment_retired", "segment_sealed", "placed", "taken_out", "alert_acknowledged",
             "received", "checked_in", "disposed", "warehouse_in", "warehouse_out", "warehouse_entered",
             "finding_rectified", "document_published", "voided", "unit_voided", "superseded",
             "released", "recall_closed", "erasure_requested", "personal_data_erased",

@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a disk, a clock or a random source.
 
+pub mod alert;
 pub mod attachment;
 pub mod base64;
 pub mod certificate;
@@ -14,6 +15,7 @@ pub mod encode;
 pub mod evidence;
 pub mod form;
 pub mod hash;
+pub mod keeping;
 pub mod kinds;
 pub mod layout;
 pub mod marks;

@@ -102,8 +102,20 @@ pub struct Judgement {
     pub reasons: Vec<Reason>,
     /// Where the new certificate is, when this one was replaced.
     pub replaced_by: Option<(TraceCode, String)>,
+    /// The last correction of what is judged; also one on the same unit, whose
+    /// new certificate stands.
+    pub corrected: Option<Corrected>,
+}
+
+/// A certificate in the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Corrected {
     /// Index of the certificate that was replaced.
-    pub replaced_index: Option<u64>,
+    pub before_index: u64,
+    /// The unit of the one in its place.
+    pub unit: TraceCode,
+    /// That one's number.
+    pub number: String,
 }
 
 /// The status that wins among those that hold.
@@ -127,7 +139,7 @@ pub fn judge(
             status: Status::Unknown,
             reasons: Vec::new(),
             replaced_by: None,
-            replaced_index: None,
+            corrected: None,
         };
     };
     match state.voided_index {
@@ -175,7 +187,7 @@ pub fn judge(
             "签名密钥均未被报告泄露",
         ),
     }
-    let replaced = judge_certificates(state, today, &mut list);
+    let (corrected, is_replaced) = judge_certificates(state, today, &mut list);
     match made.durability.map(|(kind, on)| (kind, on.date())) {
         None => list.unknown(
             "date",
@@ -207,8 +219,11 @@ pub fn judge(
     Judgement {
         status: winner(list.holding),
         reasons: list.reasons,
-        replaced_index: replaced.as_ref().map(|(index, ..)| *index),
-        replaced_by: replaced.map(|(_, unit, number)| (unit, number)),
+        replaced_by: corrected
+            .as_ref()
+            .filter(|_| is_replaced)
+            .map(|new| (new.unit, new.number.clone())),
+        corrected,
     }
 }
 
@@ -251,16 +266,14 @@ fn judge_marks(barred: &Barred, list: &mut Checklist) {
     }
 }
 
-/// A replaced certificate's index, and the unit and number of the new one.
-type Replaced = (u64, TraceCode, String);
-
 /// Judges the certificates of each family by themselves: a unit is certified in
-/// several ways at once, and one does not stand in for another.
+/// several ways at once, and one does not stand in for another. The correction to
+/// tell of, and whether no certificate of its family stands on this unit.
 fn judge_certificates(
     state: &UnitState,
     today: CivilDate,
     list: &mut Checklist,
-) -> Option<Replaced> {
+) -> (Option<Corrected>, bool) {
     let mut families: Vec<FormFamily> = Vec::new();
     for held in &state.certificates {
         if !families.contains(&held.form.family()) {
@@ -275,19 +288,26 @@ fn judge_certificates(
         );
     }
     families.sort_unstable();
-    let replaced = families
-        .into_iter()
-        .map(|family| judge_family(state, family, today, list));
-    // All lines are wanted; the first replacement leads on.
-    replaced.collect::<Vec<_>>().into_iter().flatten().next()
+    let (mut replaced, mut corrected) = (None, None);
+    for family in families {
+        match judge_family(state, family, today, list) {
+            Some((found, true)) => corrected = corrected.or(Some(found)),
+            Some((found, false)) => replaced = replaced.or(Some(found)),
+            None => {}
+        }
+    }
+    let is_replaced = replaced.is_some();
+    // What leads on to another certificate comes first.
+    (replaced.or(corrected), is_replaced)
 }
 
+/// Its line, and the correction that its certificate made, with true, or fell to.
 fn judge_family(
     state: &UnitState,
     family: FormFamily,
     today: CivilDate,
     list: &mut Checklist,
-) -> Option<Replaced> {
+) -> Option<(Corrected, bool)> {
     // One standing certificate carries the unit; only without any does the
     // fate of the latest decide.
     let mut latest_first = state
@@ -331,8 +351,22 @@ fn judge_family(
     if let (Standing::InForce, Some(last)) = (&judged.standing, judged.expires_on) {
         judge_validity(judged, last, today, list);
     }
-    match &judged.standing {
-        Standing::Superseded { unit, number, .. } => Some((judged.index, *unit, number.clone())),
+    let is_standing = judged.standing == Standing::InForce;
+    let before = match is_standing {
+        true => state.certificates.iter().find(
+            |held| matches!(&held.standing, Standing::Superseded { number: new, .. } if new == number),
+        )?,
+        false => judged,
+    };
+    match &before.standing {
+        Standing::Superseded { unit, number, .. } => {
+            let corrected = Corrected {
+                before_index: before.index,
+                unit: *unit,
+                number: number.clone(),
+            };
+            Some((corrected, is_standing))
+        }
         _ => None,
     }
 }

@@ -63,6 +63,15 @@ impl SubjectId {
         Self::new(7, entity.as_bytes())
     }
 
+    /// What a piece of equipment has parts of: the registrations that name it as
+    /// the whole. No record lists it among its subjects, since a part's own record
+    /// names the whole in its body; a ledger states it, so that no probe of a place
+    /// can be passed over.
+    #[must_use]
+    pub fn parts(whole: EquipmentId) -> Self {
+        Self::new(8, whole.as_bytes())
+    }
+
     fn new(subject_type: u8, code: &[u8]) -> Self {
         // Every code is at most 32 bytes by its type, certificate numbers by
         // `wire::NUMBER_LENGTH_MAX`; a longer one could never be admitted.

@@ -3,11 +3,12 @@
 //! class, in one place after the other.
 //!
 //! Whether it was kept cold there is not a matter of admission: see
-//! [`temperature`](super::temperature).
+//! [`keeping`](crate::record::keeping).
 
 use super::{At, Facts, times, units};
 use crate::error::{Invalid, Rule};
 use crate::ident::{EquipmentId, TraceCode, format_ms};
+use crate::record::alert::LyingState;
 use crate::record::cold_chain::{
     ColdClaim, EquipmentKind, EquipmentState, STAYS_MAX, Segment, TemperaturePolicy, UnitStays,
 };
@@ -35,6 +36,17 @@ pub trait ColdFacts: Registry {
     /// # Errors
     /// The reader's own.
     fn stays(&self, unit: &TraceCode) -> Result<UnitStays, Self::Error>;
+
+    /// How much lies in a piece of equipment under a version of a policy.
+    ///
+    /// # Errors
+    /// The reader's own.
+    fn lying(
+        &self,
+        equipment: &EquipmentId,
+        policy: &str,
+        version: u32,
+    ) -> Result<Option<LyingState>, Self::Error>;
 }
 
 /// Judges what a record says of the cold chain.
@@ -74,6 +86,12 @@ pub(super) fn said<F: Facts>(
         }
         ColdClaim::Retires { equipment, at_ms } => {
             own(facts, signer, equipment)?;
+            Ok(times::not_ahead(at, *at_ms)?)
+        }
+        ColdClaim::Acknowledges {
+            equipment, at_ms, ..
+        } => {
+            probe(facts, signer, equipment)?;
             Ok(times::not_ahead(at, *at_ms)?)
         }
         ColdClaim::Seals(segment) => seals(facts, signer, at, segment),

@@ -25,7 +25,6 @@ pub mod movements;
 pub mod official;
 mod quantities;
 mod supervision;
-pub mod temperature;
 mod times;
 mod units;
 

@@ -73,9 +73,17 @@ pub async fn bundle(
     Path(code): Path<String>,
 ) -> Result<Response, Problem> {
     let code = parse(&code)?;
-    // Reads and proves up to a thousand records: not on a thread that others
-    // are waiting for.
-    let made = beside(move || bundling::bundle(&office.view(), office.signer(), code));
+    // Reads and proves up to a thousand records and hashes up to a million
+    // readings: not on a thread that others are waiting for.
+    let made = beside(move || {
+        let (view, signer) = (office.view(), office.signer());
+        match &office.readings {
+            Some(readings) => {
+                bundling::bundle_with(&view, signer, code, readings, office.now_ms())
+            }
+            None => bundling::bundle(&view, signer, code),
+        }
+    });
     let bundle = made.await??.ok_or_else(|| not_on_ledger(code))?;
     let name = format!("attachment; filename=\"{}.bundle.json\"", code.compact());
     let name = HeaderValue::try_from(name).map_err(|_| Problem::new(Refusal::Failed))?;

@@ -14,7 +14,11 @@ use serde::{Deserialize, Serialize};
 use trace_core::{
     error::{Invalid, Rule},
     ident::{Area, EntityId, EquipmentId, TraceCode, parse_ms},
-    ledger::{View, cold_chain, readings::Readings},
+    ledger::{
+        View,
+        cold_chain::{self, Kept},
+        readings::Readings,
+    },
     record::{
         Body,
         cold_chain::{Calibration, EquipmentKind, EquipmentState},
@@ -276,7 +280,7 @@ pub async fn seal(
 }
 
 async fn sealed(office: &Arc<Office>, order: Order<SealOrder>) -> Result<Response, Problem> {
-    let store = kept(office)?;
+    let store = readings_of(office)?;
     let fulfilled = office.carry_out(order, |view, given, wanted| {
         let store = store.clone();
         async move {
@@ -307,8 +311,19 @@ pub async fn temperatures(
     State(office): State<Arc<Office>>,
     Path(code): Path<String>,
 ) -> Result<Response, Problem> {
-    let code = parse(&code)?;
-    let (store, view, now_ms) = (kept(&office)?, office.view(), office.now_ms());
+    found(&kept_of(&office, parse(&code)?, 0).await?)
+}
+
+/// How a unit was kept, with its course in so many columns.
+///
+/// # Errors
+/// [`Refusal::NotOnLedger`], also for a unit that was placed nowhere.
+pub(crate) async fn kept_of(
+    office: &Office,
+    code: TraceCode,
+    columns: u32,
+) -> Result<Kept, Problem> {
+    let (store, view, now_ms) = (readings_of(office)?, office.view(), office.now_ms());
     if view
         .folded()
         .unit(&code)?
@@ -316,11 +331,11 @@ pub async fn temperatures(
     {
         return Err(not_on_ledger(code));
     }
-    // Goes through up to a million readings.
-    let kept = beside(move || cold_chain::kept(&view, &store, &code, now_ms)).await??;
-    found(&kept.ok_or_else(|| {
+    // Goes through all readings of its stays.
+    let judging = move || cold_chain::kept_and_drawn(&view, &store, &code, now_ms, columns);
+    beside(judging).await??.ok_or_else(|| {
         Problem::new(Refusal::NotOnLedger).detail(format!("{code} was placed in no equipment"))
-    })?)
+    })
 }
 
 /// `GET /v1/entities/{id}/equipment`.
@@ -350,17 +365,17 @@ pub async fn equipment_of(
     })
 }
 
-fn answered(fulfilled: Fulfilled, equipment: EquipmentId) -> Result<Response, Problem> {
+pub(super) fn answered(fulfilled: Fulfilled, equipment: EquipmentId) -> Result<Response, Problem> {
     let is_repeat = fulfilled.is_repeat;
     let records = fulfilled.into_records();
     made(is_repeat, &ColdAnswer { equipment, records })
 }
 
-fn plain(given: &Given, body: impl Into<Body>) -> trace_core::ledger::job::Item {
+pub(super) fn plain(given: &Given, body: impl Into<Body>) -> trace_core::ledger::job::Item {
     given.state(body, Openings::default())
 }
 
-fn moment(office: &Office, view: &View, at: Option<&str>) -> Result<Moment, Problem> {
+pub(super) fn moment(office: &Office, view: &View, at: Option<&str>) -> Result<Moment, Problem> {
     let offset_minutes = civil_offset_minutes(view)?;
     Ok(Moment {
         at_ms: at
@@ -373,7 +388,7 @@ fn moment(office: &Office, view: &View, at: Option<&str>) -> Result<Moment, Prob
 
 /// The readings of a ledger that can be read: of one that cannot, nobody knows
 /// whose a probe is.
-pub(super) fn kept(office: &Office) -> Result<Readings, Problem> {
+pub(crate) fn readings_of(office: &Office) -> Result<Readings, Problem> {
     office.view().entry(0)?;
     let readings = office.readings.clone();
     readings.ok_or_else(|| Problem::new(Refusal::ReadOnly).detail("this server keeps no readings"))

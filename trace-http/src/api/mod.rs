@@ -3,6 +3,7 @@
 //! [`routes`] is the table of everything there is, read from top to bottom.
 //! Nothing here decides what may be admitted or whether a proof holds.
 
+pub mod alerts;
 pub mod answer;
 pub mod balance;
 pub mod balances;
@@ -15,10 +16,13 @@ pub mod corrections;
 pub mod documents;
 pub mod entities;
 pub mod grade;
+pub mod labels;
 pub mod lineage;
 pub mod office;
 pub mod openapi;
 pub mod orders;
+pub mod pace;
+pub mod pictures;
 pub mod prepare;
 pub mod proofs;
 pub mod questions;

@@ -28,6 +28,7 @@ use trace_core::{
     record::rights::Registry,
 };
 
+use super::{labels::LabelDesk, pace::Pace};
 use crate::{
     home::leaf0,
     loggers::shelf::Shelf,
@@ -86,6 +87,10 @@ pub struct Office {
     pub readings: Option<Readings>,
     /// What stands where in the files of loggers, where that is kept.
     pub mappings: Option<Shelf>,
+    /// How often what can be guessed is listed.
+    pub pace: Pace,
+    /// Draws labels.
+    pub labels: Arc<LabelDesk>,
     anchor: OnceLock<Anchor>,
 }
 
@@ -108,7 +113,18 @@ impl Office {
             documents: None,
             readings: None,
             mappings: None,
+            pace: Pace::default(),
+            labels: Arc::new(LabelDesk::new(None)),
             anchor: OnceLock::new(),
+        }
+    }
+
+    /// The same, drawing labels so.
+    #[must_use]
+    pub fn labelling(self, labels: LabelDesk) -> Self {
+        Self {
+            labels: Arc::new(labels),
+            ..self
         }
     }
 

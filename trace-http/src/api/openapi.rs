@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::{
+    alerts,
     answer::fixed,
-    balance, balances, certificates, cold, corrections, documents, entities, lineage, orders,
-    prepare, proofs, questions, reading, readings, receipts,
+    balance, balances, certificates, cold, corrections, documents, entities, labels, lineage,
+    orders, prepare, proofs, questions, reading, readings, receipts,
     routes::{Caller, Content, ROUTES, Route},
     schemas, submitting, warehouse,
 };
 use crate::{
     charset,
+    label::LabelForm,
     loggers::{mapping, table},
     problem::MEDIA_TYPE,
     sheet::grid::SheetFormat,
@@ -24,6 +26,9 @@ use crate::{
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
+    alerts::AcknowledgeOrder,
+    alerts::AlertLine,
+    alerts::AlertsAnswer,
     balance::BalanceAnswer,
     balance::BalanceLine,
     balance::HolderLine,
@@ -47,6 +52,7 @@ use crate::{
     entities::EntityMade,
     entities::EntityOrder,
     entities::RoleOrder,
+    labels::LabelsOrder,
     lineage::Amount,
     lineage::TraceAnswer,
     lineage::TraceOpen,
@@ -182,8 +188,13 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ),
     (
         "size",
-        "integer",
-        "A size that the log had; the present one where left out",
+        "string",
+        "A size that the log had, the present one where left out; of a label `a4`, `40x60`, `58` or `80`, `40x60` where left out",
+    ),
+    (
+        "signed",
+        "boolean",
+        "Whether the label for inspectors is wanted, which carries the signed record itself",
     ),
     (
         "standing",
@@ -262,7 +273,9 @@ fn operation(route: &Route) -> Value {
         }));
     }
     let (status, what) = match route.method {
-        "post" if route.path != "/v1/prepare" => ("201", "Made; 200 where it had been made before"),
+        "post" if !["/v1/prepare", "/v1/labels"].contains(&route.path) => {
+            ("201", "Made; 200 where it had been made before")
+        }
         _ => ("200", "The answer"),
     };
     let id = format!("{} {}", route.method, route.path);
@@ -340,6 +353,8 @@ fn content(content: Content) -> Value {
         }}}),
         Content::Note => json!({"text/plain": {"schema": {"type": "string"}}}),
         Content::Page => json!({"text/html": {"schema": {"type": "string"}}}),
+        Content::Picture => json!({"image/svg+xml": {"schema": {"type": "string"}}}),
+        Content::Script => json!({"text/javascript": {"schema": {"type": "string"}}}),
         Content::SheetOr(name) => json!({
             "application/json": {"schema": reference(name)},
             "text/csv": {"schema": {
@@ -351,12 +366,23 @@ fn content(content: Content) -> Value {
                 "description": "The same rows for a spreadsheet; wanted by Accept",
             }},
         }),
+        Content::Label(form) => json!({form.media_type(): binary()}),
+        Content::Labels => {
+            let forms = LabelForm::ALL.iter();
+            forms
+                .map(|form| (form.media_type().to_owned(), binary()))
+                .collect()
+        }
         Content::Document => json!({
             "application/pdf": {"schema": {"type": "string", "format": "binary"}},
             "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
             "image/png": {"schema": {"type": "string", "format": "binary"}},
         }),
     }
+}
+
+fn binary() -> Value {
+    json!({"schema": {"type": "string", "format": "binary"}})
 }
 
 fn reference(name: &str) -> Value {

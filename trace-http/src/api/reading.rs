@@ -4,6 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::{
+    Extension,
     extract::{Path, State},
     response::Response,
 };
@@ -25,7 +26,7 @@ use super::{
     office::Office,
     sight::Sight,
 };
-use crate::{body::Parameters, problem::Problem};
+use crate::{body::Parameters, problem::Problem, server::Peer};
 
 /// Where a page begins and how long it is.
 #[derive(Debug, Deserialize)]
@@ -141,9 +142,12 @@ pub async fn issued(
 /// `GET /v1/units/{gtin}/{lot}`.
 pub async fn units(
     State(office): State<Arc<Office>>,
+    peer: Option<Extension<Peer>>,
     Path((gtin, lot)): Path<(String, String)>,
     Parameters(page): Parameters<CodesPage>,
 ) -> Result<Response, Problem> {
+    let address = peer.map(|Extension(peer)| peer.0.ip());
+    office.pace.take(address, office.now_ms())?;
     let (gtin, lot) = (Gtin::parse(&gtin)?, Lot::parse(&lot)?);
     let after = page.after.as_deref().map(TraceCode::parse).transpose()?;
     let limit = page.limit.clamp(1, PAGE_RECORDS_MAX);

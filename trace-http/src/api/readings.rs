@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 use super::{
     answer::{found, json, to_json},
     bearer::Bearer,
-    cold::kept,
+    cold::readings_of,
     office::{Office, beside},
 };
 use crate::{
@@ -152,7 +152,7 @@ pub async fn append(
     headers: HeaderMap,
     sent: Sent,
 ) -> Result<Response, Problem> {
-    let store = kept(&office)?;
+    let store = readings_of(&office)?;
     let view = office.view();
     let now_ms = office.now_ms();
     let ahead_ms = view

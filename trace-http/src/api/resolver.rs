@@ -4,18 +4,23 @@
 //! GS1-Conformant Resolver Standard 1.1: the default link is a redirect (307);
 //! `linkType=linkset` or `Accept: application/linkset+json` asks for all links
 //! (RFC 9264); `/.well-known/gs1resolver` says what is resolved here. A link type
-//! that is not there is 404, as is a product that is not on this ledger.
+//! that is not there is 404, as is a product that is not on this ledger. Any
+//! page may ask (CORS): nothing here depends on who does.
+//!
+//! A bare GTIN and lot can be guessed, and what it lists cannot: it is answered
+//! at a bounded pace, unlike a link with its trace code.
 
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{OriginalUri, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 use trace_core::{
-    ident::{DigitalLink, Lot, TraceCode},
+    ident::{DigitalLink, Lot, TraceCode, percent_decoded},
     ledger::lookup::{Audience, PAGE_RECORDS_MAX},
 };
 
@@ -23,9 +28,16 @@ use super::{
     answer::{fixed, not_on_ledger, to_json},
     office::Office,
 };
-use crate::problem::{Problem, Refusal};
+use crate::{
+    language::parse_quality,
+    problem::{Problem, Refusal},
+    server::Peer,
+};
 
 const LINKSET: &str = "application/linkset+json";
+
+/// Whoever asks may read it.
+const ANYONE: HeaderValue = HeaderValue::from_static("*");
 
 /// What a unit has behind it: GS1's link type, the address behind the code, and
 /// the media type there. The first is the default.
@@ -43,18 +55,20 @@ const LINKS: [(&str, &str, &str); 3] = [
 pub async fn resolve(
     State(office): State<Arc<Office>>,
     OriginalUri(uri): OriginalUri,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
     let link = DigitalLink::parse(asked)?;
+    let link_type = link_type(uri.query().unwrap_or_default())?;
+    if link.code.is_none() {
+        let address = peer.map(|Extension(peer)| peer.0.ip());
+        office.pace.take(address, office.now_ms())?;
+    }
     let codes = meant(&office, &link)?;
-    let link_type = link_type(uri.query().unwrap_or_default());
-    let accepts = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
-    let wants_linkset = accepts.is_some_and(|accepts| accepts.contains(LINKSET));
+    let wants_linkset = prefers_linkset(&headers);
     let public_url = &office.public_url;
-    match (link_type, codes.as_slice()) {
+    match (link_type.as_deref(), codes.as_slice()) {
         (Some("linkset" | "all"), codes) => linkset(public_url, &link, codes),
         (None, codes) if wants_linkset => linkset(public_url, &link, codes),
         (None, [code]) => Ok(redirect(public_url, &link, LINKS.first(), *code)),
@@ -105,13 +119,60 @@ fn meant(office: &Office, link: &DigitalLink) -> Result<Vec<TraceCode>, Problem>
     }
 }
 
-/// The link type asked for, without GS1's prefix.
-fn link_type(query: &str) -> Option<&str> {
-    let asked = query
+/// Where GS1's link types are defined, as they are written whole.
+const VOCABULARY: &str = "https://ref.gs1.org/voc/";
+
+/// The same as older software writes it.
+const VOCABULARY_OF_OLD: &str = "https://gs1.org/voc/";
+
+/// The link type asked for, without GS1's prefix; none where it is the default.
+///
+/// # Errors
+/// [`Refusal::QueryUnexpected`] when it stands twice or is no text.
+fn link_type(query: &str) -> Result<Option<String>, Problem> {
+    let wrong = |what: &str| Err(Problem::new(Refusal::QueryUnexpected).detail(what));
+    let mut all = query
         .split('&')
-        .find_map(|attribute| attribute.strip_prefix("linkType="))?;
-    let asked = asked.strip_prefix("gs1:").unwrap_or(asked);
-    (asked != "defaultLink").then_some(asked)
+        .filter_map(|attribute| attribute.strip_prefix("linkType="));
+    let Some(asked) = all.next() else {
+        return Ok(None);
+    };
+    if all.next().is_some() {
+        return wrong("linkType stands twice");
+    }
+    let Ok(asked) = percent_decoded(asked) else {
+        return wrong("linkType is not percent-encoded text");
+    };
+    let name = ["gs1:", VOCABULARY, VOCABULARY_OF_OLD]
+        .iter()
+        .find_map(|prefix| asked.strip_prefix(prefix));
+    let name = name.unwrap_or(&asked);
+    Ok((name != "defaultLink").then(|| name.to_owned()))
+}
+
+/// Whether `Accept` names the links, and names no page that it would rather
+/// have (RFC 9110, 12.5.1). A wildcard is no wish for links.
+fn prefers_linkset(headers: &HeaderMap) -> bool {
+    let (mut links, mut page) = (0, 0);
+    let ranges = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    for range in ranges {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let quality = parts.find_map(|it| it.strip_prefix("q=").or(it.strip_prefix("Q=")));
+        let Some(quality) = quality.map_or(Some(1_000), parse_quality) else {
+            continue;
+        };
+        match name.as_str() {
+            LINKSET => links = quality.max(links),
+            "text/html" | "application/xhtml+xml" => page = quality.max(page),
+            _ => {}
+        }
+    }
+    links > 0 && links >= page
 }
 
 fn address(public_url: &str, path: &str, code: TraceCode) -> String {
@@ -138,6 +199,7 @@ fn redirect(
     }
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
     response
 }
 
@@ -149,25 +211,33 @@ fn linkset(public_url: &str, link: &DigitalLink, codes: &[TraceCode]) -> Result<
         ..*link
     };
     context.insert("anchor".into(), json!(format!("{public_url}{anchor}")));
+    if let ([code], Some((_, path, media_type))) = (codes, LINKS.first()) {
+        let to = json!({"href": address(public_url, path, *code), "type": media_type});
+        context.insert(format!("{VOCABULARY}defaultLink"), json!([to]));
+    }
     for (name, path, media_type) in LINKS {
         let targets: Vec<Value> = codes
             .iter()
             .map(|code| {
-                json!({
+                let mut target = json!({
                     "href": address(public_url, path, *code),
                     "title": code.to_string(),
                     "type": media_type,
-                    "hreflang": ["zh", "en"],
-                })
+                });
+                if let (&"text/html", Some(target)) = (&media_type, target.as_object_mut()) {
+                    target.insert("hreflang".into(), json!(["zh", "en"]));
+                }
+                target
             })
             .collect();
-        context.insert(format!("https://ref.gs1.org/voc/{name}"), json!(targets));
+        context.insert(format!("{VOCABULARY}{name}"), json!(targets));
     }
     let bytes = to_json(&json!({"linkset": [context]}))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(LINKSET)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         (header::VARY, HeaderValue::from_static("accept")),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE),
     ];
     Ok((headers, bytes).into_response())
 }
@@ -176,7 +246,7 @@ fn linkset(public_url: &str, link: &DigitalLink, codes: &[TraceCode]) -> Result<
 pub async fn description(State(office): State<Arc<Office>>) -> Result<Response, Problem> {
     let types: Vec<Value> = LINKS
         .iter()
-        .map(|(name, ..)| json!(format!("https://ref.gs1.org/voc/{name}")))
+        .map(|(name, ..)| json!(format!("{VOCABULARY}{name}")))
         .collect();
     let bytes = to_json(&json!({
         "name": "trace",
@@ -186,4 +256,59 @@ pub async fn description(State(office): State<Arc<Office>>) -> Result<Response, 
         "supportedLinkTypes": types,
     }))?;
     Ok(fixed("application/json", bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_preferred_by_whoever_names_them_and_no_page_before_them() {
+        for (accepts, prefers) in [
+            ("application/linkset+json", true),
+            ("Application/Linkset+JSON; q=0.5", true),
+            ("application/linkset+json;profile=\"x\";q=0.1, */*", true),
+            ("text/html, application/linkset+json", true),
+            ("text/html, application/linkset+json;q=0.9", false),
+            ("application/linkset+json;q=0", false),
+            ("application/linkset+json;q=2", false),
+            ("application/linkset+jsonx", false),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", false),
+            ("*/*", false),
+            ("application/*", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, accepts.parse().unwrap());
+            assert_eq!(prefers_linkset(&headers), prefers, "{accepts}");
+        }
+        let mut two = HeaderMap::new();
+        two.append(header::ACCEPT, "image/png".parse().unwrap());
+        two.append(header::ACCEPT, LINKSET.parse().unwrap());
+        assert!(prefers_linkset(&two));
+        assert!(!prefers_linkset(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_link_type_is_read_however_it_is_written() {
+        for (query, name) in [
+            ("", None),
+            ("t=1", None),
+            ("linkType=gs1:defaultLink", None),
+            ("linkType=all&t=1", Some("all")),
+            ("t=1&linkType=gs1%3Atraceability", Some("traceability")),
+            (
+                "linkType=https%3A%2F%2Fref.gs1.org%2Fvoc%2Fpip",
+                Some("pip"),
+            ),
+            ("linkType=https://gs1.org/voc/pip", Some("pip")),
+            ("linkType=", Some("")),
+        ] {
+            let found = link_type(query).unwrap();
+            assert_eq!(found.as_deref(), name, "{query}");
+        }
+        for query in ["linkType=a&linkType=b", "linkType=%zz", "linkType=%ff"] {
+            assert!(link_type(query).is_err(), "{query}");
+        }
+    }
 }

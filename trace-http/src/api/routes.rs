@@ -12,11 +12,11 @@ use axum::{
 };
 
 use super::{
-    balance, balances, certificates, codes, cold, conduct, corrections, documents, entities, grade,
-    lineage, office::Office, openapi, prepare, proofs, questions, reading, readings, recall,
-    resolver, submitting, warehouse,
+    alerts, balance, balances, certificates, codes, cold, conduct, corrections, documents,
+    entities, grade, labels, lineage, office::Office, openapi, pictures, prepare, proofs, questions,
+    reading, readings, recall, resolver, submitting, warehouse,
 };
-use crate::page;
+use crate::{label::LabelForm, page};
 
 /// Who calls an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +48,18 @@ pub enum Content {
     Note,
     /// A page.
     Page,
+    /// A picture: SVG.
+    Picture,
+    /// A page's script.
+    Script,
     /// JSON of the schema of this name, or a sheet of CSV or XLSX.
     SheetOr(&'static str),
     /// A document: PDF, JPEG or PNG.
     Document,
+    /// A label, in this form.
+    Label(LabelForm),
+    /// Labels, in the form asked for.
+    Labels,
 }
 
 /// One line of the table.
@@ -96,17 +104,28 @@ macro_rules! table {
     };
 }
 
-use Content::{Document, Json, Linkset, Note, Nothing, Page, ReadingsOr, RecordsOr, SheetOr};
+use Content::{
+    Document, Json, Label, Labels, Linkset, Note, Nothing, Page, Picture, ReadingsOr, RecordsOr,
+    Script, SheetOr,
+};
 
 table! {
     Anyone {
-        get "/t/{code}" page::show, "A trace code as a page: the verdict, the story, how to check it", ["before"], Nothing => Page;
+        get "/t/{code}" page::show, "A trace code as a page: the verdict, the story, how to check it", ["before" "lang"], Nothing => Page;
+        get "/t/{code}/temperatures" page::temperatures::show, "How a unit was kept cold, as a page: a picture, and the same in numbers", [], Nothing => Page;
+        get "/check" page::tool::show, "The check as a page to keep, which works on saved files without a network", ["lang"], Nothing => Page;
+        get "/check/{file}" page::script::serve, "The script with which a reader's browser checks a page, at an address that names its bytes", [], Nothing => Script;
         get "/01/{*link}" resolver::resolve, "A GS1 Digital Link on a package: leads to its trace unit, or lists what it may mean", ["t" "linkType"], Nothing => Linkset;
         get "/.well-known/gs1resolver" resolver::description, "Which Digital Links are resolved here", [], Nothing => Json("Resolver");
         get "/v1/codes/{code}" codes::unit, "A trace code: what is true now, the reasons, the story, the proofs", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
         get "/v1/codes/{code}/bundle" codes::bundle, "Everything needed to check a trace code offline, one file", [], Nothing => Json("Bundle");
+        get "/v1/codes/{code}/label.svg" labels::svg, "The label of a trace code, for a screen or a page", ["size" "signed"], Nothing => Label(LabelForm::Svg);
+        get "/v1/codes/{code}/label.pdf" labels::pdf, "The same for an office printer", ["size" "signed"], Nothing => Label(LabelForm::Pdf);
+        get "/v1/codes/{code}/label.png" labels::png, "The same in black and white at 203 dpi", ["size" "signed"], Nothing => Label(LabelForm::Png);
+        get "/v1/codes/{code}/label.tspl" labels::tspl, "The same for a label printer, in TSPL", ["size" "signed"], Nothing => Label(LabelForm::Tspl);
         get "/v1/codes/{code}/trace" lineage::trace, "What a unit was made of, or what was made of it, step by step", ["direction" "depth" "limit" "after" "purpose"], Nothing => Json("TraceAnswer");
         get "/v1/codes/{code}/temperatures" cold::temperatures, "How a unit was kept cold: each stay, its excursions and gaps", [], Nothing => Json("Kept");
+        get "/v1/codes/{code}/temperatures.svg" pictures::of_unit, "The same as a picture", [], Nothing => Picture;
         get "/v1/certificates/{number}" codes::certificate, "The trace unit of a certificate, by its number", ["from" "limit" "purpose"], Nothing => Json("UnitAnswer");
         get "/v1/records/{hash}" reading::record, "One record, by its hash", [], Nothing => Json("RecordsAnswer");
         get "/v1/entities/{id}" reading::entity, "An entity: its roles, and the records about it", [], Nothing => Json("EntityAnswer");
@@ -138,6 +157,9 @@ table! {
         get "/v1/entities/{id}/grade" grade::grade, "The risk grade and credit grade of an entity, with every input", ["on" "version" "purpose"], Nothing => Json("GradeAnswer");
         get "/v1/equipment/{id}/mapping" readings::mapping, "What stands where in the files of a logger, as it was saved", [], Nothing => Json("Mapping");
         post "/v1/equipment/{id}/mapping" readings::save_mapping, "Save what stands where in the files of a logger", [], Json("Mapping") => Json("Mapping");
+        get "/v1/equipment/{id}/temperatures.svg" pictures::of_equipment, "What a probe or a store's probes read over a time, as a picture", ["from" "to" "policy" "purpose"], Nothing => Picture;
+        get "/v1/alerts" alerts::list, "What cold stores must look after now: excursions in progress, silent probes, calibrations overdue", ["entity" "area" "sort" "after" "limit" "purpose"], Nothing => Json("AlertsAnswer");
+        post "/v1/labels" labels::many, "Labels of many trace codes, one file", [], Json("LabelsOrder") => Labels;
         post "/v1/readings" readings::append, "Readings of the token's entity's probes, durable when answered", ["equipment" "mapping" "rows"], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
         post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");
     }
@@ -148,6 +170,7 @@ table! {
         post "/v1/equipment" cold::register, "Register a store, zone, vehicle, container or probe", [], Json("EquipmentOrder") => Json("ColdAnswer");
         post "/v1/placed" cold::place, "A unit is placed in a piece of equipment, under a temperature policy", [], Json("PlaceOrder") => Json("ColdAnswer");
         post "/v1/taken-out" cold::take_out, "A unit is taken out of a piece of equipment", [], Json("TakeOutOrder") => Json("ColdAnswer");
+        post "/v1/alerts/acknowledged" alerts::acknowledge, "An alert about a probe was seen", [], Json("AcknowledgeOrder") => Json("ColdAnswer");
         post "/v1/segments" cold::seal, "A probe's oldest unsealed readings become its next segment", [], Json("SealOrder") => Json("ColdAnswer");
         post "/v1/void" corrections::void, "Void a certificate or a unit", [], Json("VoidOrder") => Json("VoidAnswer");
         post "/v1/supersede" corrections::supersede, "Replace a certificate by another", [], Json("SupersedeOrder") => Json("CertificateAnswer");

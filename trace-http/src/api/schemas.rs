@@ -99,7 +99,10 @@ pub(super) fn of_core() -> Map<String, Value> {
             "state": {"type": "string", "enum": ["kept", "exceeded", "gaps", "not_monitored"],
                 "description": "The worst that is true of any stay"},
             "stays": list("KeptStay"),
-            "outside_stays_ms": {"type": "integer", "description": "Time in no equipment between its first and its last stay"},
+            "outside_stays_ms": {"type": "integer", "description": "Time in no equipment between its first and its last stay: at a door or a dock, or without refrigeration"},
+            "outside_stays": {"type": "array", "description": "When that was", "items": object("A run of time", json!({
+                "from_ms": {"type": "integer"}, "until_ms": {"type": "integer"},
+            }))},
         })),
         "KeptStay": object("How it was kept in one place", json!({
             "equipment": {"type": "string"},
@@ -125,6 +128,7 @@ pub(super) fn of_core() -> Map<String, Value> {
             "extremes_milli_c": {"type": ["array", "null"], "items": {"type": "integer"}},
             "outside_ms": {"type": "integer"},
             "longest_outside_ms": {"type": "integer"},
+            "milli_degree_minutes": {"type": "integer", "description": "How far outside, summed over its time, of all excursions"},
             "outside_within_window_ms": {"type": "integer"},
             "gap_ms": {"type": "integer", "description": "Time that no reading speaks for: never compliance"},
             "longest_gap_ms": {"type": "integer"},

@@ -20,9 +20,10 @@ Examples:
   trace audit --data ./ledger --against receipt.json --against 7K3M.bundle.json \\
     --key langfang.example/trace+3f2a9c10+Adr0...
 
-Signatures, links, rules, hashes, the signed root and the derived tables, all anew, on a
-copy; the ledger must not be in use. What others hold (checkpoints, receipts, bundles) is
-held against the log: that shows a rollback or a fork, which the ledger alone cannot.
+Signatures, links, rules, hashes, the signed root, the derived tables and the readings of
+every sealed segment, all anew, on a copy; the ledger must not be in use. What others hold
+(checkpoints, receipts, bundles) is held against the log: that shows a rollback or a fork,
+which the ledger alone cannot, and of a bundle also whether a record was left out of it.
 
 Exit codes: 0 sound, 1 damaged, 2 wrongly used, 3 rollback, 4 fork, 5 another ledger or key,
 6 cannot read.")]
@@ -73,18 +74,29 @@ impl AuditLedger {
     }
 }
 
-/// The signed note in a file: by itself, or within a receipt or a bundle.
+/// What is signed in a file: a checkpoint by itself, or within a receipt or a
+/// bundle, whose statement of completeness comes with it.
 fn held(path: &Path) -> Result<Held, Failure> {
     let name = path.display().to_string();
     let cannot = |why: String| Failure::Machine(format!("{name}: {why}"));
     let bytes = std::fs::read(path).map_err(|error| cannot(error.to_string()))?;
-    let note = match (Bundle::decode(&bytes), Receipt::decode(&bytes)) {
-        (Ok(bundle), _) => bundle.checkpoint().to_owned(),
-        (_, Ok(receipt)) => receipt.checkpoint,
-        _ => String::from_utf8(bytes)
-            .map_err(|_| cannot("no checkpoint, receipt or bundle".to_owned()))?,
+    let (note, statement) = match (Bundle::decode(&bytes), Receipt::decode(&bytes)) {
+        (Ok(bundle), _) => {
+            let statement = bundle.completeness().to_owned();
+            (bundle.checkpoint().to_owned(), Some(statement))
+        }
+        (_, Ok(receipt)) => (receipt.checkpoint, None),
+        _ => {
+            let note = String::from_utf8(bytes);
+            let note = note.map_err(|_| cannot("no checkpoint, receipt or bundle".to_owned()))?;
+            (note, None)
+        }
     };
-    Ok(Held { name, note })
+    Ok(Held {
+        name,
+        note,
+        statement,
+    })
 }
 
 fn say(report: &AuditReport, manner: &Manner) -> Result<(), Failure> {
@@ -107,6 +119,17 @@ fn say(report: &AuditReport, manner: &Manner) -> Result<(), Failure> {
         "personal_sections_gone": report.personal_sections_gone,
         "derived_tables": derived,
         "held_checkpoints": report.held,
+        "readings": {
+            "segments": report.readings.segments,
+            "sealed": report.readings.sealed,
+            "pruned_segments": report.readings.pruned_segments,
+            "unsealed": report.readings.unsealed,
+        },
+        "documents": {
+            "named": report.documents.named,
+            "unnamed": report.documents.unnamed,
+            "gone": report.documents.gone,
+        },
     });
     manner.tell(&value, || {
         let (origin, size, root) = (&report.origin, report.size, report.root);
@@ -147,6 +170,28 @@ fn say(report: &AuditReport, manner: &Manner) -> Result<(), Failure> {
                     ),
                 ],
             );
+        let (readings, documents) = (&report.readings, &report.documents);
+        lines.push(manner.of(
+            format!(
+                "readings: {} in {} sealed segments, each what its record binds; {} segments \
+                 pruned; {} readings not sealed yet",
+                readings.sealed, readings.segments, readings.pruned_segments, readings.unsealed
+            ),
+            format!(
+                "温度读数:{} 个已封存温度段共 {} 个读数,均与其记录一致;{} 段已清除;{} 个读数尚未封存",
+                readings.segments, readings.sealed, readings.pruned_segments, readings.unsealed
+            ),
+        ));
+        lines.push(manner.of(
+            format!(
+                "documents: {} there and whole, {} named by no record, {} gone",
+                documents.named, documents.unnamed, documents.gone
+            ),
+            format!(
+                "文件:{} 份完好,{} 份无记录提及,{} 份已不在",
+                documents.named, documents.unnamed, documents.gone
+            ),
+        ));
         lines.push(match report.held {
             0 => manner
                 .of(

@@ -5,12 +5,18 @@ use std::{
     fs::File,
     io::{BufReader, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
 use serde_json::json;
 use trace_core::{
-    ledger::{LAST_CHECKPOINT, backup},
+    ledger::{
+        LAST_CHECKPOINT,
+        backup::{self, Beside},
+        documents::{DOCUMENTS, Documents},
+        readings::READINGS_FILE,
+    },
     proof::checkpoint::SignedCheckpoint,
     store::{
         disk::{Access, RealDisk, beside, settle_name},
@@ -23,7 +29,10 @@ use super::{
     local::{DataFolder, Reading},
     progress::bar,
 };
-use crate::home::{self, LEDGER_KEY};
+use crate::{
+    home::{self, LEDGER_KEY},
+    serve::readings_under,
+};
 
 /// Everything `trace backup` can be told.
 #[derive(Debug, Args)]
@@ -31,7 +40,8 @@ use crate::home::{self, LEDGER_KEY};
 Example:
   trace backup --data ./ledger --out 2026-03-01.backup
 
-The file holds every record, sealed. It does not hold keys: keep ledger.key, vault.keys and
+The file holds every record, all temperature readings and every document that a record
+names, sealed. It does not hold keys: keep ledger.key, vault.keys and
 hosted.keys each for itself. Keep last-checkpoint on another disk: only it shows how much a
 restored ledger has lost. The ledger must not be in use meanwhile.")]
 pub struct Backup {
@@ -58,8 +68,20 @@ impl Backup {
         let file = File::create(&building).map_err(machine)?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
         let bar = bar(reading.view.size(), manner.of("backing up", "备份"));
-        let sealed = backup::backup(
+        let folder = reading.home.folder();
+        let path = folder.join(READINGS_FILE);
+        let readings = match path.exists() {
+            true => Some(readings_under(&path, &reading.view)?),
+            false => None,
+        };
+        let documents = Documents::open(Arc::new(RealDisk), &folder.join(DOCUMENTS))?;
+        let beside = Beside {
+            readings: readings.as_ref(),
+            documents: Some(&documents),
+        };
+        let sealed = backup::backup_with(
             &reading.view,
+            Some(beside),
             reading.home.signer(),
             &mut out,
             &mut |done, _| bar.set_position(done),
@@ -77,6 +99,7 @@ impl Backup {
         out.get_ref().sync_all().map_err(machine)?;
         drop(out);
         settle_name(&RealDisk, &building, &self.out)?;
+        let count = sealed.beside.unwrap_or_default();
         let value = json!({
             "file": self.out.display().to_string(),
             "origin": sealed.origin.to_string(),
@@ -84,17 +107,22 @@ impl Backup {
             "root": sealed.root.to_string(),
             "sha256": sealed.sha256.to_string(),
             "bytes": sealed.length,
+            "reading_rows": count.reading_rows,
+            "documents": count.documents,
+            "documents_left_out": count.unnamed,
         });
         manner.tell(&value, || {
             let (file, size, bytes) = (self.out.display(), sealed.size, sealed.length);
             manner.of(
                 format!(
-                    "{file}: {size} records of {}, {bytes} bytes, sealed",
-                    sealed.origin
+                    "{file}: {size} records of {}, {} rows of readings, {} documents ({} that no \
+                     record names are left out), {bytes} bytes, sealed",
+                    sealed.origin, count.reading_rows, count.documents, count.unnamed
                 ),
                 format!(
-                    "{file}:{} 的 {size} 条记录,{bytes} 字节,已封存",
-                    sealed.origin
+                    "{file}:{} 的 {size} 条记录,温度读数 {} 行,文件 {} 份(另有 {} 份无记录提及,未备份),\
+                     {bytes} 字节,已封存",
+                    sealed.origin, count.reading_rows, count.documents, count.unnamed
                 ),
             )
         })

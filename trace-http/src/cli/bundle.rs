@@ -7,7 +7,7 @@ use serde_json::json;
 use trace_core::{
     error::{Invalid, Rule},
     ident::TraceCode,
-    ledger::bundling,
+    ledger::{bundling, readings::READINGS_FILE},
     proof::bundle::Bundle,
     store::{
         disk::{Access, RealDisk},
@@ -20,7 +20,7 @@ use super::{
     local::{DataFolder, Reading},
     remote::Remote,
 };
-use crate::home::leaf0;
+use crate::{home::leaf0, machine, serve::readings_under};
 
 /// Everything `trace bundle` can be told.
 #[derive(Debug, Args)]
@@ -63,8 +63,17 @@ impl MakeBundle {
             }
             None => {
                 let reading = Reading::open(&self.folder, manner)?;
-                let bundle = bundling::bundle(&reading.view, reading.home.signer(), self.code)?
-                    .ok_or_else(unknown)?;
+                let (view, signer) = (&reading.view, reading.home.signer());
+                let path = reading.home.folder().join(READINGS_FILE);
+                let bundle = match path.exists() {
+                    true => {
+                        let readings = readings_under(&path, view)?;
+                        let now_ms = machine::now_ms();
+                        bundling::bundle_with(view, signer, self.code, &readings, now_ms)?
+                    }
+                    false => bundling::bundle(view, signer, self.code)?,
+                };
+                let bundle = bundle.ok_or_else(unknown)?;
                 let anchor = reading.home.anchor(leaf0(&reading.view)?);
                 (bundle.encode(), Some(anchor.to_string()))
             }

@@ -217,6 +217,22 @@ impl Remote {
             .get_json(&format!("/v1/certificates/{number}"))?)
     }
 
+    /// The file at a path.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.client.get(path)?)
+    }
+
+    /// The file that an order asks for.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn post_for_file(&self, path: &str, order: &Value) -> Result<Vec<u8>, Failure> {
+        Ok(self.client.post_for_file(path, order)?)
+    }
+
     /// The bundle of a trace code.
     ///
     /// # Errors

@@ -1,6 +1,10 @@
-//! `trace verify`: checks a bundle without a ledger, a server or a network.
+//! `trace verify`: checks a bundle, or the signed label in a photograph, without
+//! a ledger, a server or a network.
 
-use std::{io::Read, path::PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -8,12 +12,16 @@ use trace_core::{
     ident::{CivilDate, LEDGER_OFFSET_MINUTES, format_ms},
     proof::{
         anchor::Anchor,
-        bundle::{BUNDLE_BYTES_MAX, Bundle, Verdict},
+        bundle::{BUNDLE_BYTES_MAX, Bundle, Told, Verdict},
         note::VerifierKey,
     },
+    record::{Hash, sign::PublicKey},
 };
 
-use super::{Failure, Manner};
+use super::{
+    Failure, Manner,
+    scan::{self, Signer},
+};
 use crate::machine;
 
 /// Everything `trace verify` can be told.
@@ -22,16 +30,33 @@ use crate::machine;
 Examples:
   trace verify 7K3M.bundle.json --anchor langfang.example/trace+3f2a9c10+Adr0...+9b1c...
   trace verify 7K3M.bundle.json --anchor ANCHOR --as-of 2026-03-01 --json
+  trace verify other.bundle.json --qr photo.jpg --anchor ANCHOR
+  trace verify --qr photo.jpg --signer-key 9d2f... --anchor ANCHOR
 
 The anchor is printed by `trace init`; have it from a source you trust, not from whoever
-gave you the bundle. It says what is proved, and what is only stated by the operator.
+gave you the bundle. It says what is proved, and what is only stated by the operator. Where
+goods were kept under a temperature policy, the verdict is made anew from their readings.
+
+With --qr the label marked 监管用 is checked. A bundle of anything by the same signer proves
+whose key it is; --signer-key takes your word for it. A signature shows neither that the
+ledger admitted the record nor that it was not voided since.
 
 Exit codes: 0 sound (read the status: a voided certificate has sound evidence too),
 1 damaged, 2 wrongly used, 3 rollback, 4 fork, 5 another ledger or key, 6 cannot read.")]
 pub struct VerifyBundle {
     /// The bundle; - is standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "signer_key")]
+    file: Option<PathBuf>,
+
+    /// Picture (PNG or JPEG) of a label for inspectors, 监管用, to check; the
+    /// bundle then is one that proves whose key signed it
+    #[arg(long, value_name = "IMAGE")]
+    qr: Option<PathBuf>,
+
+    /// The signer's public key, 64 hexadecimal digits as `trace key show` prints
+    /// them, where no bundle proves it
+    #[arg(long, value_name = "KEY", requires = "qr", conflicts_with = "file", value_parser = public_key)]
+    signer_key: Option<PublicKey>,
 
     /// The ledger's key and the hash of its first leaf
     #[arg(long, env = "TRACE_ANCHOR", value_name = "VKEY+LEAF0", value_parser = Anchor::parse)]
@@ -53,6 +78,13 @@ impl VerifyBundle {
             Some(date) => date,
             None => CivilDate::from_ms(machine::now_ms(), LEDGER_OFFSET_MINUTES)?,
         };
+        if let Some(picture) = &self.qr {
+            let signer = match &self.signer_key {
+                Some(key) => Signer::Given(*key),
+                None => scan::proved(&self.read()?, &self.anchor, as_of)?,
+            };
+            return scan::verify(picture, &self.anchor, &signer, manner);
+        }
         let bytes = self.read()?;
         let bundle = Bundle::decode(&bytes)?;
         let verdict = bundle.verify(&self.anchor, &self.witness, as_of)?;
@@ -63,10 +95,11 @@ impl VerifyBundle {
 
     /// A byte more than the most there can be is enough to be refused.
     fn read(&self) -> Result<Vec<u8>, Failure> {
-        let cannot = |error| Failure::Machine(format!("{}: {error}", self.file.display()));
-        let source: Box<dyn Read> = match self.file.as_os_str() == "-" {
+        let file = self.file.as_deref().unwrap_or(Path::new("-"));
+        let cannot = |error| Failure::Machine(format!("{}: {error}", file.display()));
+        let source: Box<dyn Read> = match file.as_os_str() == "-" {
             true => Box::new(std::io::stdin().lock()),
-            false => Box::new(std::fs::File::open(&self.file).map_err(cannot)?),
+            false => Box::new(std::fs::File::open(file).map_err(cannot)?),
         };
         let most = u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX);
         let mut bytes = Vec::new();
@@ -74,6 +107,14 @@ impl VerifyBundle {
         source.read_to_end(&mut bytes).map_err(cannot)?;
         Ok(bytes)
     }
+}
+
+fn public_key(text: &str) -> Result<PublicKey, String> {
+    let bytes = Hash::from_hex(text).ok_or("wanted 64 hexadecimal digits")?;
+    let key = PublicKey::from_bytes(*bytes.as_bytes());
+    // Weak keys verify what nobody signed.
+    key.accept().map_err(|invalid| invalid.to_string())?;
+    Ok(key)
 }
 
 fn value(verdict: &Verdict) -> Value {
@@ -109,6 +150,7 @@ fn value(verdict: &Verdict) -> Value {
         "status_words_zh": judgement.status.words_zh(),
         "reasons": judgement.reasons,
         "replaced_by": replaced_by,
+        "cold_chain": cold_chain(&verdict.told, offset),
         "judged_on": verdict.as_of.to_string(),
         "proved": {
             "records": verdict.proved.len(),
@@ -123,4 +165,34 @@ fn value(verdict: &Verdict) -> Value {
             "complete_at_size": checkpoint.size(),
         },
     })
+}
+
+/// How the goods were kept, by the words of a look-up, and what of that is proved.
+fn cold_chain(told: &Told, offset_minutes: i32) -> Value {
+    match told {
+        Told::NotPlaced => Value::Null,
+        Told::Unread(index) => json!({ "state": Value::Null, "placed_by": index }),
+        Told::LeftOut {
+            placed_index,
+            readings,
+        } => json!({
+            "state": "cannot_check",
+            "placed_by": placed_index,
+            "readings_left_out": readings,
+        }),
+        Told::Kept(proved) => json!({
+            "state": proved.kept.state,
+            "stays": proved.kept.stays,
+            "outside_stays_ms": proved.kept.outside_stays_ms,
+            "proved": {
+                "readings": proved.sealed_readings,
+                "segments": proved.segments,
+            },
+            "stated_by_the_operator": {
+                "readings": proved.unsealed_readings,
+                "segments_pruned": proved.pruned_segments,
+                "complete_until": format_ms(proved.until_ms, offset_minutes),
+            },
+        }),
+    }
 }

@@ -1,13 +1,29 @@
 //! `GET /t/{code}`: a trace code as a page, what a QR code leads to.
 //!
-//! Plain HTML with its own style, no script, nothing fetched from anywhere. The
-//! HTTP status says the same as the words: 400 for a code that is none, 404 for
-//! one that is not on this ledger (never "fake": another ledger may have it),
-//! 503 when it cannot be checked now.
+//! Plain HTML with its own style: reading needs no script, and nothing comes
+//! from anywhere else. The HTTP status says the same as the words (`state`): 400
+//! for a code that is none, 404 for one that is not on this ledger (never
+//! "fake": another ledger may have it), 503 when it cannot be checked now.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `state` | picture, advice and HTTP status of every state |
+//! | `template` | the page in its order |
+//! | `goods`, `cold`, `papers`, `story` | its parts |
+//! | `style` | its style, and what a browser may load |
+//! | `script`, `check/` | the check in the reader's own browser |
+//! | `tool` | the same check from saved files |
 
+mod cold;
+mod goods;
+mod papers;
+pub mod script;
+mod state;
 mod story;
 mod style;
+pub mod temperatures;
 mod template;
+pub mod tool;
 
 use std::sync::Arc;
 
@@ -19,7 +35,7 @@ use axum::{
 use maud::Markup;
 use serde::Deserialize;
 use trace_core::{
-    error::{Invalid, Rule},
+    error::{Invalid, Rule, Store},
     ident::TraceCode,
     ledger::{
         Failed, View,
@@ -49,6 +65,27 @@ const INDEXES_MAX: usize = 10_000;
 #[serde(deny_unknown_fields)]
 pub struct Part {
     before: Option<u64>,
+    /// In which language, where the reader chose one.
+    lang: Option<Tongue>,
+}
+
+/// A language as an address names it.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Tongue {
+    Zh,
+    En,
+}
+
+impl Tongue {
+    /// The language chosen, or the one that the browser prefers.
+    fn or_preferred(chosen: Option<Self>, headers: &HeaderMap) -> Language {
+        match chosen {
+            Some(Self::Zh) => Language::Chinese,
+            Some(Self::En) => Language::English,
+            None => Language::preferred(headers),
+        }
+    }
 }
 
 /// Everything that a page about a unit shows.
@@ -61,6 +98,12 @@ struct Shown {
     /// Where older records begin to be left out.
     older_before: Option<u64>,
     anchor: String,
+    /// Whether this is an older part of the story.
+    is_older: bool,
+    /// How many records the ledger held when this was read.
+    size: u64,
+    /// The temperature policy it was last placed under.
+    limits: Option<cold::Limits>,
     /// What it was made of, twenty at most.
     parents: Vec<Parent>,
 }
@@ -84,35 +127,40 @@ pub async fn show(
     Parameters(part): Parameters<Part>,
     headers: HeaderMap,
 ) -> Response {
-    let language = Language::preferred(&headers);
-    let bare = |status, why: &str| template::bare(language, status, &text, why);
+    let language = Tongue::or_preferred(part.lang, &headers);
+    let bare = |status, why: &str| {
+        let page = template::bare(language, status, &text, why);
+        respond(state::of(status).http, language, page)
+    };
     let code = match TraceCode::parse(&text) {
         Ok(code) => code,
-        Err(invalid) => {
-            let page = bare(Status::Malformed, &invalid.what);
-            return respond(StatusCode::BAD_REQUEST, language, page);
-        }
+        Err(invalid) => return bare(Status::Malformed, &invalid.what),
     };
-    match gather(&office, code, part.before.unwrap_or(u64::MAX)) {
+    match gather(&office, code, part.before) {
         Ok(Some(shown)) => {
             let page = template::unit(language, &office.public_url, &shown);
-            respond(StatusCode::OK, language, page)
+            respond(state::of(shown.answer.status).http, language, page)
         }
-        Ok(None) => respond(StatusCode::NOT_FOUND, language, bare(Status::Unknown, "")),
+        Ok(None) => bare(Status::Unknown, ""),
         Err(Failed::Invalid(Invalid {
             rule: Rule::NotOpen,
             ..
-        })) => respond(StatusCode::NOT_FOUND, language, bare(Status::Unknown, "")),
+        })) => bare(Status::Unknown, ""),
         Err(failed) => {
+            let status = match &failed {
+                Failed::Store(Store::Damaged { .. }) => Status::IntegrityFailure,
+                _ => Status::CannotCheck,
+            };
             // Logged there; the reader learns that it was no verdict.
             let _ = Problem::from(failed);
-            let page = bare(Status::CannotCheck, "");
-            respond(StatusCode::SERVICE_UNAVAILABLE, language, page)
+            bare(status, "")
         }
     }
 }
 
-fn gather(office: &Office, code: TraceCode, before: u64) -> Result<Option<Shown>, Failed> {
+fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Option<Shown>, Failed> {
+    let is_older = before.is_some();
+    let before = before.unwrap_or(u64::MAX);
     let view = office.view();
     let mut lookup = office.lookup(&view, Audience::Public)?;
     let Some(state) = view.folded().unit(&code)? else {
@@ -134,6 +182,9 @@ fn gather(office: &Office, code: TraceCode, before: u64) -> Result<Option<Shown>
     };
     let parents = parents(&view, &mut lookup, code)?;
     Ok(Some(Shown {
+        is_older,
+        size: view.size(),
+        limits: cold::limits(&view, &code)?,
         parents,
         code,
         answer,
@@ -166,6 +217,10 @@ fn parents(view: &View, lookup: &mut Lookup<'_>, code: TraceCode) -> Result<Vec<
 }
 
 fn respond(status: StatusCode, language: Language, page: Markup) -> Response {
+    under(style::policy(), status, language, page)
+}
+
+fn under(policy: HeaderValue, status: StatusCode, language: Language, page: Markup) -> Response {
     let fixed = HeaderValue::from_static;
     let headers = [
         (header::CONTENT_TYPE, fixed("text/html; charset=utf-8")),
@@ -174,7 +229,7 @@ fn respond(status: StatusCode, language: Language, page: Markup) -> Response {
         (header::CACHE_CONTROL, fixed("no-cache")),
         (header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
         (header::REFERRER_POLICY, fixed("no-referrer")),
-        (header::CONTENT_SECURITY_POLICY, style::policy()),
+        (header::CONTENT_SECURITY_POLICY, policy),
     ];
     let mut response = (status, headers, page.into_string()).into_response();
     response.extensions_mut().insert(SaysItself);

@@ -1,16 +1,57 @@
-//! A record as a line of a story: what it says, in words, public fields only.
+//! The journey: records as lines of a story, what each says in words, public
+//! fields only.
 
 use std::collections::BTreeSet;
 
+use maud::{Markup, html};
 use trace_core::{
     ledger::lookup::RecordAnswer,
     record::{Body, warehouse::WarehouseEntry},
 };
 
+use super::Shown;
 use crate::{api::certificates::elements_of, language::Language};
 
+/// The journey, newest first: firms, not people.
+pub(super) fn told(language: Language, shown: &Shown) -> Markup {
+    let part = shown.is_older.then_some("older");
+    html! {
+        h2 { (language.of("The journey, newest first", "流转记录(由近及远)")) }
+        ol reversed data-part=[part] {
+            @for record in shown.answer.records.iter().rev() {
+                li value=(record.index) data-record=(record.index) data-kind=(record.kind) {
+                    strong { (language.of(record.kind.replace('_', " ").as_str(), record.kind_zh)) }
+                    " · " time datetime=(record.admitted_at) { (minute(&record.admitted_at)) }
+                    @let said = said(language, &record.statement);
+                    @if !said.is_empty() { br; (said) }
+                    @if record.is_disputed {
+                        " · " strong { (language.of("disputed", "存疑")) }
+                    }
+                    br; span.quiet data-signer { (signer(language, record)) }
+                }
+            }
+        }
+        @if let Some(before) = shown.older_before {
+            p {
+                a.act href=(format!("/t/{}?before={before}", shown.code.compact())) {
+                    (language.of("Older records", "更早的记录"))
+                }
+            }
+        }
+    }
+}
+
+/// A time as people read it: date, hour and minute where it happened.
+fn minute(moment: &str) -> String {
+    moment
+        .chars()
+        .take(16)
+        .collect::<String>()
+        .replace('T', " ")
+}
+
 /// What a record says beyond its kind; empty where the kind says it all.
-pub(super) fn said(language: Language, body: &Body) -> String {
+fn said(language: Language, body: &Body) -> String {
     if let Some((elements, _)) = elements_of(body) {
         return format!("{} · {}", elements.number, elements.quantity);
     }

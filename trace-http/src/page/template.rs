@@ -1,43 +1,28 @@
-//! The page itself: the verdict first, then what it is about, the reasons, the
-//! story, and how to check all of it without believing this server.
+//! The page in its order: the verdict first, then what it is about, the cold
+//! chain, the journey, the certificates, and how to check all of it without
+//! believing this server.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use trace_core::{
-    ledger::lookup::{RecordAnswer, UnitAnswer},
-    record::{
-        Body, Status,
-        claim::DurabilityKind,
-        status::{ColdChain, Reason},
-        unit::Standing,
-    },
+    ledger::lookup::UnitAnswer,
+    record::{Status, status::Reason},
 };
 
-use super::{Shown, story, style::STYLE};
-use crate::{api::certificates::elements_of, language::Language};
+use super::{Shown, cold, goods, papers, script::script, state, story, style::STYLE};
+use crate::language::Language;
 
 /// A page without a unit to show.
 pub(super) fn bare(language: Language, status: Status, typed: &str, why: &str) -> Markup {
-    let advice = match status {
-        Status::Malformed => language.of(
-            "Check it against the label: 17 digits and letters.",
-            "请对照标签核对:共17位数字和字母。",
-        ),
-        Status::Unknown => language.of(
-            "Check it against the label. It may be on another ledger; that it is not on this one \
-             says nothing about the goods.",
-            "请对照标签核对。该追溯码可能登记在其他账本,此处查不到不代表商品有问题。",
-        ),
-        _ => language.of(
-            "This says nothing about the goods. Try again in a few minutes.",
-            "这不代表商品有问题,请稍后再试。",
-        ),
-    };
     let typed: String = typed.chars().take(64).collect();
+    let advice = state::of(status).advice;
     let body = html! {
-        (verdict(language, status))
+        (tongues(language, ""))
+        (verdict(language, status, &html! {
+            p { (language.of(advice.0, advice.1)) }
+        }))
         p.code { (typed) }
         @if !why.is_empty() { p { (why) } }
-        p { (advice) }
+        (report(language))
     };
     shell(language, words(language, status), &body)
 }
@@ -45,34 +30,47 @@ pub(super) fn bare(language: Language, status: Status, typed: &str, why: &str) -
 /// A page about a unit.
 pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Markup {
     let answer = &shown.answer;
-    let product = shown.state.made.as_ref().map(|made| made.product.clone());
+    let made = shown.state.made.as_ref();
+    let product = made.map(|made| made.product.as_str());
     let title = format!(
         "{} · {}",
-        product.as_deref().unwrap_or_default(),
+        product.unwrap_or_default(),
         words(language, answer.status)
     );
+    let advice = match answer.status {
+        Status::PastDate => goods::past_date(language, shown, &answer.judged_on),
+        _ => None,
+    };
+    let general = state::of(answer.status).advice;
     let body = html! {
-        (verdict(language, answer.status))
-        (barred(language, answer))
-        @if let Some(product) = &product { h1 { (product) } }
-        p.code { (shown.code) }
-        @if let Some(to) = &answer.replaced_by {
-            p {
-                (language.of("Replaced by certificate ", "已更正为合格证 ")) (to.number) " · "
-                a href=(format!("/t/{}", to.code.compact())) { (to.code) }
+        (tongues(language, &before(shown)))
+        (verdict(language, answer.status, &html! {
+            p { (advice.unwrap_or(language.of(general.0, general.1))) }
+            (barred(language, answer))
+            @if let Some(to) = &answer.replaced_by {
+                p {
+                    (language.of("Replaced by certificate ", "已更正为合格证 ")) (to.number) ": "
+                    a href=(format!("/t/{}", to.code.compact())) { (to.code) }
+                }
             }
-        }
-        (what_it_is(language, shown))
-        (made_of(language, shown))
-        (certificates(language, shown))
+            p.quiet { (language.of("Checked on ", "核验日期 ")) (answer.judged_on) }
+        }))
+        @if let Some(product) = product { p.product data-shows="product" { (product) } }
+        p.code data-shows="code" { (shown.code) }
+        (goods::what_it_is(language, shown))
+        (goods::made_of(language, shown))
+        (cold::line(language, shown))
+        (story::told(language, shown))
+        (papers::certificates(language, shown))
         (reasons(language, answer))
-        (told(language, shown))
+        (report(language))
         (check_yourself(language, public_url, shown))
     };
     shell(language, &title, &body)
 }
 
-fn shell(language: Language, title: &str, body: &Markup) -> Markup {
+/// A whole page with the pages' style.
+pub(super) fn shell(language: Language, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(language.tag()) {
@@ -80,6 +78,7 @@ fn shell(language: Language, title: &str, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
+                link rel="icon" href="data:,";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
@@ -92,25 +91,41 @@ fn words(language: Language, status: Status) -> &'static str {
     language.of(status.words(), status.words_zh())
 }
 
-fn verdict(language: Language, status: Status) -> Markup {
-    let (tone, sign) = match status {
-        Status::Valid => ("good", "✓"),
-        Status::Unknown | Status::Malformed | Status::CannotCheck => ("", "?"),
-        Status::OnHold
-        | Status::TestFailed
-        | Status::SourceVoided
-        | Status::Superseded
-        | Status::TemperatureAlert
-        | Status::PastDate
-        | Status::CertificateExpired
-        | Status::SuspiciousScans => ("warn", "!"),
-        Status::IntegrityFailure | Status::Recalled | Status::Voided | Status::Disputed => {
-            ("bad", "✗")
-        }
+/// The same page in the other language.
+fn tongues(language: Language, before: &str) -> Markup {
+    let (tag, lang, name) = match language {
+        Language::Chinese => ("en", "en", "English"),
+        Language::English => ("zh", "zh-CN", "中文"),
     };
     html! {
-        div class=(format!("verdict {tone}")) data-status=(status.name()) {
-            h1 { (sign) " " (words(language, status)) }
+        nav aria-label=(language.of("Language", "语言")) {
+            a href=(format!("?lang={tag}{before}")) lang=(lang) hreflang=(lang) { (name) }
+        }
+    }
+}
+
+/// What of the address a link to the same part repeats.
+fn before(shown: &Shown) -> String {
+    match (shown.is_older, shown.answer.records.last()) {
+        (true, Some(last)) => format!("&before={}", last.index + 1),
+        _ => String::new(),
+    }
+}
+
+/// Picture, words in both languages, and what to do.
+fn verdict(language: Language, status: Status, more: &Markup) -> Markup {
+    let tone = state::of(status).tone;
+    let (other, lang) = match language {
+        Language::Chinese => (status.words(), "en"),
+        Language::English => (status.words_zh(), "zh-CN"),
+    };
+    html! {
+        div class=(format!("verdict {}", tone.class())) data-status=(status.name()) {
+            (tone.icon())
+            div {
+                h1 { (words(language, status)) " " small lang=(lang) { (other) } }
+                (more)
+            }
         }
     }
 }
@@ -127,149 +142,21 @@ fn barred(language: Language, answer: &UnitAnswer) -> Markup {
     }
 }
 
-/// What it was made of, by code; where only a paper speaks for the origin, that.
-fn made_of(language: Language, shown: &Shown) -> Markup {
-    let unproved = language.of("Origin not proved on this ledger", "来源未在本账本证明");
-    let is_declared = shown
-        .state
-        .made
-        .as_ref()
-        .is_some_and(|made| made.is_declared);
-    html! {
-        @if is_declared { p { strong { (unproved) } } }
-        @if !shown.parents.is_empty() {
-            h2 { (language.of("Made from", "由以下追溯单元制成")) }
-            ul {
-                @for parent in &shown.parents {
-                    li {
-                        (parent.product) " · "
-                        a.code href=(format!("/t/{}", parent.code.compact())) { (parent.code) }
-                        br; span.quiet {
-                            (parent.maker.as_deref().unwrap_or(language.of("a natural person", "自然人")))
-                            @if parent.is_declared { " · " (unproved) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn what_it_is(language: Language, shown: &Shown) -> Markup {
-    let Some(record) = &shown.made else {
-        return html! {};
-    };
-    let Body::UnitCreated(unit) = &record.statement else {
-        return html! {};
-    };
-    let durability = unit.durability.map(|durability| match durability.kind {
-        DurabilityKind::BestBefore => (language.of("Best before", "保质期至"), durability.on),
-        DurabilityKind::UseBy => (language.of("Use by", "食用截止"), durability.on),
-    });
-    html! {
-        dl {
-            (line(language.of("Quantity", "数量"), Some(&unit.quantity.to_string())))
-            (line(language.of("Produced on", "生产日期"), Some(&unit.produced_on.to_string())))
-            @if let Some((name, on)) = durability { (line(name, Some(&on.to_string()))) }
-            (line(language.of("Origin", "产地"), Some(&unit.origin_place)))
-            (line(language.of("Specification", "规格"), unit.specification.as_deref()))
-            (line(language.of("Batch", "批次"), unit.lot.as_deref()))
-            (line("GTIN", unit.gtin.map(|gtin| gtin.to_string()).as_deref()))
-            (line(language.of("Storage", "贮存"), unit.storage.as_deref()))
-            (line(language.of("Made by", "生产者"), Some(&story::signer(language, record))))
-            (line(language.of("Cold chain", "冷链"), Some(cold(language, shown.answer.cold_chain))))
-        }
-    }
-}
-
-fn line(name: &str, value: Option<&str>) -> Markup {
-    html! { @if let Some(value) = value { dt { (name) } dd { (value) } } }
-}
-
-fn cold(language: Language, cold: ColdChain) -> &'static str {
-    match cold {
-        ColdChain::Kept => language.of("kept", "温度合格"),
-        ColdChain::Exceeded => language.of("exceeded", "曾超温"),
-        ColdChain::Gaps => language.of("gaps in the readings", "温度记录有缺失"),
-        ColdChain::NotMonitored => language.of("not monitored", "未监测"),
-    }
-}
-
-fn certificates(language: Language, shown: &Shown) -> Markup {
-    html! {
-        @if !shown.state.certificates.is_empty() {
-            h2 { (language.of("Certificates", "合格证")) }
-            ul {
-                @for held in &shown.state.certificates {
-                    li {
-                        strong { (language.of(held.form.name(), held.form.name_zh())) }
-                        br; span.code { (held.number) } " · "
-                        (language.of("issued on ", "开具于 ")) (held.issued_on)
-                        @if let Some(last) = held.expires_on {
-                            (language.of(", valid until ", ",有效期至 ")) (last)
-                        }
-                        " · " (standing(language, &held.standing))
-                        @if let Some(record) = recorded(shown, held.index) {
-                            (promised(language, record))
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn standing(language: Language, standing: &Standing) -> String {
-    match standing {
-        Standing::InForce => language.of("stands", "有效").to_owned(),
-        Standing::Voided { .. } => language.of("voided", "已作废").to_owned(),
-        Standing::Superseded { number, .. } => {
-            format!("{} {number}", language.of("replaced by", "已更正为"))
-        }
-    }
-}
-
-fn recorded(shown: &Shown, index: u64) -> Option<&RecordAnswer> {
-    let records = &shown.answer.records;
-    records.iter().find(|record| record.index == index)
-}
-
-/// The words of the form: what is promised and on what it rests, and whom to
-/// ask.
-fn promised(language: Language, record: &RecordAnswer) -> Markup {
-    let Some((elements, _)) = elements_of(&record.statement) else {
-        return html! {};
-    };
-    html! {
-        br; (language.of("By ", "开具人 ")) (story::signer(language, record))
-        ul lang="zh-CN" {
-            @for pledge in &elements.pledges { li { (pledge.name_zh()) } }
-        }
-        (language.of("On the basis of: ", "承诺依据:"))
-        span lang="zh-CN" {
-            @for (place, basis) in elements.bases.iter().enumerate() {
-                @if place > 0 { "、" }
-                (basis.name_zh())
-            }
-        }
-        @for person in &record.persons {
-            br; (language.of("Contact: ", "联系方式:")) (person.name)
-            @if let Some(phone) = &person.phone { " " (phone) }
-        }
-    }
-}
-
 fn reasons(language: Language, answer: &UnitAnswer) -> Markup {
     html! {
         h2 { (language.of("Why", "核验项目")) }
         ul { @for reason in &answer.reasons { li { (reason_line(language, reason)) } } }
         p.quiet {
-            (language.of("Judged on ", "核验日期 ")) (answer.judged_on) ". "
             (language.of(
                 "This says what is recorded and proved, not that food is safe to eat.",
                 "以上为账本所记录并可证明的内容,不等于食用安全结论。",
             ))
         }
+        h2 { (language.of("Scans", "扫码情况")) }
+        p { (language.of(
+            "Scans of this code are not counted. The same code on two things means that one was copied.",
+            "本账本未统计扫码次数。同一追溯码出现在两件商品上,说明其中之一系复制。",
+        )) }
     }
 }
 
@@ -282,28 +169,18 @@ fn reason_line(language: Language, reason: &Reason) -> Markup {
     html! { (sign) " " (language.of(&reason.words, &reason.words_zh)) }
 }
 
-fn told(language: Language, shown: &Shown) -> Markup {
+/// How to report: 12315 and 12331 are the nation's telephone lines for
+/// consumers and for food.
+fn report(language: Language) -> Markup {
     html! {
-        h2 { (language.of("The story, newest first", "追溯记录(由近及远)")) }
-        ol reversed {
-            @for record in shown.answer.records.iter().rev() {
-                li value=(record.index) {
-                    strong { (language.of(record.kind.replace('_', " ").as_str(), record.kind_zh)) }
-                    " · " (record.admitted_at) br;
-                    (story::said(language, &record.statement))
-                    @if record.is_disputed {
-                        " · " strong { (language.of("disputed", "存疑")) }
-                    }
-                    br; span.quiet { (story::signer(language, record)) }
-                }
-            }
-        }
-        @if let Some(before) = shown.older_before {
-            p {
-                a href=(format!("/t/{}?before={before}", shown.code.compact())) {
-                    (language.of("Older records", "更早的记录"))
-                }
-            }
+        h2 { (language.of("Something wrong? Report it", "发现问题?投诉举报")) }
+        p {
+            (language.of(
+                "Keep the goods, the label and the receipt. Telephone ",
+                "请保留商品、标签和购物凭证,拨打",
+            ))
+            a.act href="tel:12315" { "12315" }
+            (language.of(" and give the trace code.", "并提供追溯码。"))
         }
     }
 }
@@ -312,24 +189,64 @@ fn check_yourself(language: Language, public_url: &str, shown: &Shown) -> Markup
     let code = shown.code.compact();
     let file = format!("{code}.bundle.json");
     let bundle = format!("/v1/codes/{code}/bundle");
+    let check = script();
     html! {
         h2 { (language.of("Check it yourself", "自行核验")) }
+        div id="checked" class="checked" role="status"
+            data-anchor=(shown.anchor) data-bundle=(bundle)
+            data-judged=(shown.answer.judged_on) data-size=(shown.size) {
+            p { (language.of(
+                "Not checked in this browser yet: that needs JavaScript. All of the page can be read without.",
+                "尚未在此浏览器中核验(需要 JavaScript);阅读本页不需要。",
+            )) }
+        }
         p {
             (language.of(
                 "You need not believe this page. The evidence is one file, checked without this server:",
                 "您不必相信本页面。以下证据包可脱离本服务器核验:",
             ))
-            " " a href=(bundle) { (file) }
+            " " a.act href=(bundle) download=(file) { (file) }
         }
-        pre { (format!(
+        pre tabindex="0" { (format!(
             "curl -o {file} {public_url}{bundle}\ntrace verify {file} --anchor '{}'",
             shown.anchor
         )) }
+        p {
+            a.act href="/check" {
+                (language.of("A page to keep, which checks saved files offline", "可保存的离线核验页面"))
+            }
+        }
         p.quiet {
             (language.of(
                 "Compare the anchor with one from a source you trust: a newspaper, the authority, the label's maker.",
                 "请将上述信任锚与可信来源(报纸、主管部门等)公布的相对照。",
             ))
+        }
+        script type="module" src=(check.path) integrity=(format!("sha256-{}", check.hash)) {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_a_page_with_its_own_words_in_both_languages_and_a_picture() {
+        for status in Status::ALL {
+            for language in [Language::Chinese, Language::English] {
+                let page = bare(language, *status, "<b>", "").into_string();
+                let name = format!("data-status=\"{}\"", status.name());
+                for part in [
+                    &name,
+                    status.words(),
+                    status.words_zh(),
+                    "<svg",
+                    "&lt;b&gt;",
+                ] {
+                    assert!(page.contains(part), "{status:?}: {part}");
+                }
+                assert!(!page.contains("<b>"));
+            }
         }
     }
 }

@@ -98,10 +98,21 @@ refusals! {
     // the address
     RouteUnknown NOT_FOUND "route_unknown" "There is nothing at this address" "该地址不存在"
         => "Check the address" "请核对地址";
+    ScriptOutdated NOT_FOUND "script_outdated" "This script is of another version of the program" "该脚本属于程序的其他版本"
+        => "Load the page again" "请重新载入页面";
     MethodUnsupported METHOD_NOT_ALLOWED "method_unsupported" "This address does not answer to this method" "该地址不支持此方法"
         => "Use a method that the Allow field names" "请使用Allow字段所列的方法";
     NotOnLedger NOT_FOUND "not_on_ledger" "This is not on the ledger" "账本中没有此项"
         => "Check what you typed against the label; it may be on another ledger" "请对照标签核对;也可能登记在其他账本";
+    // labels
+    LabelUnknown BAD_REQUEST "label_unknown" "There is no such label" "没有这种标签"
+        => "Ask for a form and a size that the detail names" "请选用说明中所列的格式与规格";
+    LabelCount PAYLOAD_TOO_LARGE "label_count" "So many labels are not one file" "标签数量超出一个文件"
+        => "Ask for fewer at a time" "请分批打印";
+    LabelImpossible UNPROCESSABLE_ENTITY "label_impossible" "This label cannot be drawn" "无法绘制该标签"
+        => "Mend what the detail names, or take a larger size" "请按说明修正,或选用更大的规格";
+    LabelFont SERVICE_UNAVAILABLE "label_font_missing" "The server has no font with Chinese characters" "服务器没有中文字体"
+        => "Tell the operator: install fonts-noto-cjk, or set label_font" "请告知运维人员:安装 fonts-noto-cjk,或设置 label_font";
     // the server
     RequestMalformed BAD_REQUEST "request_malformed" "The request cannot be read" "请求无法识别"
         => "Check the request against the documentation" "请对照文档检查请求";
@@ -111,6 +122,8 @@ refusals! {
         => "Wait as Retry-After says and send the same again: nothing of it was taken" "请按Retry-After等待后重发:本次均未写入";
     TooSlow SERVICE_UNAVAILABLE "answer_too_slow" "The answer was not ready in time" "未能及时作答"
         => "Send it again: what was sent before is recognised" "请重新发送:已提交的内容会被识别";
+    TooOften TOO_MANY_REQUESTS "too_often" "This address asks too often" "请求过于频繁"
+        => "Wait a moment; whoever knows the trace code asks for that" "请稍候重试;已知追溯码的请直接查询追溯码";
     Failed INTERNAL_SERVER_ERROR "failed" "The server failed" "服务器内部错误"
         => "Send it again; if it fails again, tell the operator the time" "请重试;若仍失败,请将时间告知运维人员";
     ClockSuspect SERVICE_UNAVAILABLE "clock_suspect" "The ledger does not trust its clock and writes nothing" "账本时钟异常,暂停写入"

@@ -4,7 +4,12 @@
 use serde_json::Value;
 use trace_core::{
     ident::TraceCode,
-    record::{Body, kinds::sampling_failed::SamplingFailed, movement::Process, section::Openings},
+    record::{
+        Body, Hash, Role,
+        kinds::sampling_failed::SamplingFailed,
+        movement::{Process, RecallOutcome},
+        section::Openings,
+    },
 };
 use trace_fixtures::{Who, official::residue};
 
@@ -126,4 +131,98 @@ fn a_failed_sample_holds_where_the_county_adopted_that() {
     let now = shown(&town, unit.unit);
     assert_eq!(now["status"], "on_hold");
     assert_eq!(reason(&now, "hold")["holds"], false);
+}
+
+#[test]
+fn a_hold_is_released_once_by_who_may() {
+    let mut town = Town::new();
+    let (unit, _) = town.batch();
+    let held = town.world.held(unit.unit);
+    let held = town.say_bare(Who::CountyAuthority, held);
+    assert_eq!(shown(&town, unit.unit)["status"], "on_hold");
+    let released = town.world.released(unit.unit, held.hash());
+    send(&mut town, Who::Producer, released.clone()).refused(403, "right_missing");
+    let mut other = released.clone();
+    other.target = Hash::of(&[b"none"]);
+    send(&mut town, Who::CountyAuthority, other).refused(422, "target_unknown");
+    assert_eq!(shown(&town, unit.unit)["status"], "on_hold");
+    send(&mut town, Who::CountyAuthority, released.clone()).with(201);
+    assert_eq!(shown(&town, unit.unit)["status"], "valid");
+    send(&mut town, Who::CountyAuthority, released).refused(422, "mark_ended");
+}
+
+#[test]
+fn a_recall_without_ground_is_withdrawn_and_one_carried_out_stays() {
+    for (outcome, after) in [
+        (RecallOutcome::Withdrawn, "valid"),
+        (RecallOutcome::Completed, "recalled"),
+    ] {
+        let mut town = Town::new();
+        let (unit, _) = town.batch();
+        let recalled = town.world.recalled(unit.unit);
+        let recalled = town.say_bare(Who::CountyAuthority, recalled);
+        assert_eq!(shown(&town, unit.unit)["status"], "recalled");
+        let closed = town
+            .world
+            .recall_closed(unit.unit, recalled.hash(), outcome);
+        send(&mut town, Who::Buyer, closed.clone()).refused(403, "right_missing");
+        send(&mut town, Who::CountyAuthority, closed.clone()).with(201);
+        assert_eq!(shown(&town, unit.unit)["status"], after);
+        send(&mut town, Who::CountyAuthority, closed).refused(422, "mark_ended");
+    }
+}
+
+#[test]
+fn a_failure_is_taken_back_by_its_own_retest_alone() {
+    let mut town = Town::new();
+    let (unit, _) = town.batch();
+    let bad = vec![residue("腐霉利", "0.21", "0.2")];
+    let failed = town.world.sampling_result(&unit, bad);
+    let failed = town.say_bare(Who::Inspector, failed);
+    assert_eq!(shown(&town, unit.unit)["status"], "test_failed");
+    let good = vec![residue("腐霉利", "0.2", "0.2")];
+    let passed = town.world.sampling_result(&unit, good);
+    send(&mut town, Who::Inspector, passed.clone()).with(201);
+    assert_eq!(shown(&town, unit.unit)["status"], "test_failed");
+    let mut retest = passed;
+    retest.retest_of = Some(failed.hash());
+    send(&mut town, Who::Producer, retest.clone()).refused(403, "right_missing");
+    send(&mut town, Who::Inspector, retest.clone()).with(201);
+    assert_eq!(shown(&town, unit.unit)["status"], "valid");
+    send(&mut town, Who::Inspector, retest).refused(422, "target_unknown");
+}
+
+#[test]
+fn a_finding_is_put_right_once_by_an_inspector() {
+    let mut town = Town::new();
+    let inspected = town.world.inspection(Who::Producer, &[0, 1]);
+    let inspection = town.say(Who::Inspector, inspected);
+    let right = town
+        .world
+        .finding_rectified(Who::Producer, inspection.hash(), 1);
+    send(&mut town, Who::Producer, right.clone()).refused(403, "right_missing");
+    let absent = town
+        .world
+        .finding_rectified(Who::Producer, inspection.hash(), 2);
+    send(&mut town, Who::Inspector, absent).refused(422, "target_unknown");
+    send(&mut town, Who::Inspector, right.clone()).with(201);
+    let path = format!("/v1/entities/{}/findings", town.world.id(Who::Producer));
+    let now = town.get(&path).with(200).json();
+    assert_eq!(now["count"]["closed"], 1, "{now}");
+    send(&mut town, Who::Inspector, right).refused(409, "target_not_standing");
+}
+
+#[test]
+fn a_role_is_withdrawn_and_granted_again_and_the_right_goes_and_comes_with_it() {
+    let mut town = Town::new();
+    let withdrawn = town.world.role_withdrawn(Who::Producer, Role::Producer);
+    send(&mut town, Who::Producer, withdrawn.clone()).refused(403, "right_missing");
+    send(&mut town, Who::CountyAuthority, withdrawn.clone()).with(201);
+    send(&mut town, Who::CountyAuthority, withdrawn).refused(409, "role_not_held");
+    let unit = town.world.unit();
+    send(&mut town, Who::Producer, unit.clone()).refused(403, "right_missing");
+    let granted = town.world.role_granted(Who::Producer, Role::Producer);
+    send(&mut town, Who::CountyAuthority, granted).with(201);
+    send(&mut town, Who::Producer, unit.clone()).with(201);
+    assert_eq!(shown(&town, unit.unit)["status"], "valid");
 }

@@ -12,7 +12,10 @@ use trace_core::{
     record::{Hash, Role, submission::Submission},
 };
 use trace_fixtures::Who;
-use trace_http::api::routes::{Caller, ROUTES, Route};
+use trace_http::{
+    api::routes::{Caller, ROUTES, Route},
+    page::script::script,
+};
 
 use crate::{
     cold,
@@ -72,7 +75,8 @@ impl Case {
 }
 
 /// Addresses that say the same whatever is asked: no parameter, no right.
-const FIXED: [&str; 5] = [
+const FIXED: [&str; 6] = [
+    "/check",
     "/checkpoint",
     "/v1/anchor",
     "/v1/kinds",
@@ -95,11 +99,14 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     if FIXED.contains(&route.path) {
         return wanted;
     }
-    wanted.insert(Bad);
+    if route.path != "/check/{file}" {
+        wanted.insert(Bad);
+    }
     // A feed is never without an answer, and what is registered is new; a list
     // of units by another system's code may be empty, and so may an area be.
     let is_list = [
         "/v1/questions",
+        "/v1/alerts",
         "/v1/areas/{area}/balance",
         "/v1/grading",
         "/v1/changes",
@@ -147,12 +154,24 @@ fn cases(town: &mut Town) -> Vec<Case> {
     get(Good, format!("/t/{code}"), 200, "");
     get(Bad, "/t/UUUU".into(), 400, "");
     get(Absent, format!("/t/{nothing}"), 404, "");
+    get(Good, "/check".into(), 200, "");
+    get(Good, script().path.clone(), 200, "");
+    let outdated = format!("/check/{nobody}.js");
+    get(Absent, outdated, 404, "script_outdated");
     for more in ["", "/bundle", "/trace"] {
         get(Good, format!("/v1/codes/{code}{more}"), 200, "");
         let wrong = format!("/v1/codes/UUUU{more}");
         get(Bad, wrong, 400, "trace_code_malformed");
         let absent = format!("/v1/codes/{nothing}{more}");
         get(Absent, absent, 404, "not_on_ledger");
+    }
+    for form in ["svg", "pdf", "png", "tspl"] {
+        let of = |code: &str| format!("/v1/codes/{code}/label.{form}");
+        get(Good, of(&code), 200, "");
+        get(Bad, of("UUUU"), 400, "trace_code_malformed");
+        let wrong = format!("{}?size=40x61", of(&code));
+        get(Bad, wrong, 400, "label_unknown");
+        get(Absent, of(&nothing), 404, "not_on_ledger");
     }
     let by = |number: &str| format!("/v1/certificates/{number}");
     get(Good, by(&number), 200, "");
@@ -233,10 +252,38 @@ fn cases(town: &mut Town) -> Vec<Case> {
         });
     }
     cases.extend(inspected::cases(town, &code, &nothing));
+    cases.extend(labels(town, &code, &nothing));
     cases.extend(cold::cases(town, &code, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
     cases
+}
+
+/// Files of labels, which any token in force is given.
+fn labels(town: &Town, code: &str, nothing: &str) -> Vec<Case> {
+    let own = bearer(&town.token(Who::Producer, Role::Producer));
+    let forged = bearer("trt_0123456789abcdef_x");
+    let order = |code: &str, form: &str| json!({"codes": [code], "form": form, "size": "58"});
+    let none = json!({"codes": [], "form": "pdf", "size": "58"});
+    [
+        (Good, &own, order(code, "tspl"), 200, ""),
+        (Bad, &own, order(code, "gif"), 400, "label_unknown"),
+        (Bad, &own, order("UUUU", "pdf"), 400, "trace_code_malformed"),
+        (Bad, &own, none, 413, "label_count"),
+        (Absent, &own, order(nothing, "pdf"), 404, "not_on_ledger"),
+        (Forbidden, &forged, order(code, "pdf"), 401, "token_wrong"),
+    ]
+    .into_iter()
+    .map(|(what, lines, order, status, code)| Case {
+        what,
+        method: "POST",
+        path: "/v1/labels".into(),
+        lines: format!("{JSON}{lines}"),
+        body: order.to_string().into_bytes(),
+        status,
+        code,
+    })
+    .collect()
 }
 
 /// Records and what is signed by a key of one's own.
@@ -465,8 +512,10 @@ fn every_route_has_its_answer_in_every_case() {
 
 /// What is in memory: the program's own, the last signed checkpoint, where a
 /// chain stands. None of it says anything of goods.
-const WITHOUT_STORE: [&str; 6] = [
+const WITHOUT_STORE: [&str; 8] = [
     "/.well-known/gs1resolver",
+    "/check",
+    "/check/{file}",
     "/checkpoint",
     "/v1/kinds",
     "/v1/grading",

@@ -51,7 +51,7 @@ pub fn store(town: &mut Town) -> Store {
 }
 
 /// A unit of which some lies in the zone since now, under the policy.
-fn placed(town: &mut Town, store: &Store) -> TraceCode {
+pub fn placed(town: &mut Town, store: &Store) -> TraceCode {
     let (unit, _) = town.batch();
     town.store(&unit, "10 斤");
     town.world.now_ms += MINUTE_MS;
@@ -69,7 +69,7 @@ fn pairs(readings: &[Reading]) -> Vec<(u64, i32)> {
         .collect()
 }
 
-fn send(town: &Town, token: &str, probe: &str, readings: &[Reading]) -> Answer {
+pub fn send(town: &Town, token: &str, probe: &str, readings: &[Reading]) -> Answer {
     let body = json!({"probes": [{"probe": probe, "readings": pairs(readings)}]});
     let lines = format!("{JSON}{}", bearer(token));
     town.ask("POST", "/v1/readings", &lines, body.to_string().as_bytes())
@@ -357,6 +357,44 @@ pub fn cases(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
             });
         }
     }
+    for (path, picture) in [("/t", "/temperatures"), ("/v1/codes", "/temperatures.svg")] {
+        let code_of = |code| if path == "/t" { "" } else { code };
+        for (what, of, status, refusal) in [
+            (What::Good, code, 200, ""),
+            (What::Bad, "UUUU", 400, "trace_code_malformed"),
+            (What::Absent, nothing, 404, "not_on_ledger"),
+        ] {
+            let path = format!("{path}/{of}{picture}");
+            cases.push(get(what, path, status, code_of(refusal)));
+        }
+    }
+    let of = |id: &str| format!("/v1/equipment/{id}/temperatures.svg");
+    for (what, path, token, status, refusal) in [
+        (What::Good, of(&probe), &store, 200, ""),
+        (What::Bad, of("U"), &store, 400, "equipment_id_malformed"),
+        (What::Absent, of(&absent), &store, 404, "not_on_ledger"),
+        (What::Forbidden, of(&probe), &other, 403, "right_missing"),
+        (What::Good, "/v1/alerts".into(), &store, 200, ""),
+        (
+            What::Bad,
+            "/v1/alerts?sort=x".into(),
+            &store,
+            400,
+            "query_unexpected",
+        ),
+        (
+            What::Forbidden,
+            format!("/v1/alerts?entity={owner}"),
+            &other,
+            403,
+            "right_missing",
+        ),
+    ] {
+        cases.push(Case {
+            lines: bearer(token),
+            ..get(what, path, status, refusal)
+        });
+    }
     let at_ms = town.world.now_ms - 60 * MINUTE_MS;
     let readings =
         |probe: &str| json!({"probes": [{"probe": probe, "readings": [[at_ms, 2_000]]}]});
@@ -366,6 +404,7 @@ pub fn cases(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
     let place =
         |equipment: &str| json!({"unit": code, "equipment": equipment, "policy": "chilled"});
     let seal = |probe: &str| json!({"probe": probe});
+    let seen = |probe: &str| json!({"equipment": probe, "sort": "silent"});
     for (path, bad, bad_code, gone, gone_code, good) in [
         (
             "/v1/readings",
@@ -382,6 +421,14 @@ pub fn cases(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
             seal(&absent),
             "equipment_unknown",
             seal(&probe),
+        ),
+        (
+            "/v1/alerts/acknowledged",
+            seen("x"),
+            "equipment_id_malformed",
+            seen(&absent),
+            "equipment_unknown",
+            seen(&probe),
         ),
         (
             "/v1/equipment",

@@ -6,12 +6,15 @@
 )]
 
 mod agreeing;
+mod alerts;
 mod bad_input;
+mod browser;
 mod cases;
 mod changes;
 mod cold;
 mod documents;
 mod files;
+mod labels;
 mod lineage;
 mod orders;
 mod pages;

@@ -45,7 +45,12 @@ fn a_label_leads_to_the_page_of_its_unit_and_names_all_its_links() {
         town.get(&short).with(307).field("location"),
         Some(page.as_str())
     );
+    assert_eq!(answer.field("access-control-allow-origin"), Some("*"));
+    let rather_a_page = "accept: text/html, application/linkset+json;q=0.5\r\n";
+    town.ask("GET", &path, rather_a_page, b"").with(307);
     let set = linkset(&town, &path);
+    let default = &set["https://ref.gs1.org/voc/defaultLink"];
+    assert_eq!(default[0]["href"], page);
     assert_eq!(set["anchor"], format!("{PUBLIC_URL}/01/{GTIN}/10/A%2F1%25"));
     let pages = &set["https://ref.gs1.org/voc/traceability"];
     assert_eq!(pages[0]["href"], page);
@@ -59,6 +64,8 @@ fn a_label_leads_to_the_page_of_its_unit_and_names_all_its_links() {
         .with(307);
     let wanted = format!("{PUBLIC_URL}/v1/codes/{}/bundle", code.compact());
     assert_eq!(bundle.field("location"), Some(wanted.as_str()));
+    town.get(&format!("{path}&linkType=a&linkType=b"))
+        .refused(400, "query_unexpected");
     town.get(&format!("{path}&linkType=gs1:recipeInfo"))
         .refused(404, "not_on_ledger");
     let known = town.get("/.well-known/gs1resolver").with(200).json();
@@ -91,6 +98,35 @@ fn a_batch_that_several_units_have_lists_them_and_a_code_of_another_batch_leads_
     // On every package of the product: it lists nothing.
     town.get(&format!("/01/{GTIN}"))
         .refused(404, "not_on_ledger");
+}
+
+#[test]
+fn lots_are_guessed_at_a_bounded_pace_and_whoever_has_the_code_is_answered() {
+    let mut town = Town::new();
+    let code = batch(&mut town, "A");
+    let now_ms = town.world.now_ms;
+    town.set_clock(now_ms);
+    let bare = format!("/01/{GTIN}/10/A");
+    let mut answered = 0;
+    let refused = loop {
+        let answer = town.get(&bare);
+        match answer.status {
+            307 if answered < 1_000 => answered += 1,
+            _ => break answer,
+        }
+    };
+    assert_eq!(answered, 60);
+    assert_eq!(refused.field("retry-after"), Some("1"));
+    refused.refused(429, "too_often");
+    // The same list by its other address, and lots that are not there.
+    town.get(&format!("/v1/units/{GTIN}/A"))
+        .refused(429, "too_often");
+    town.get(&format!("/01/{GTIN}/10/B"))
+        .refused(429, "too_often");
+    town.get(&format!("{bare}?t={}", code.compact())).with(307);
+    town.set_clock(now_ms + 500);
+    town.get(&bare).with(307);
+    town.get(&bare).refused(429, "too_often");
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub const SUBCOMMANDS: &[&str] = &[
     "grade",
     "document put",
     "document get",
+    "label",
     "bundle",
     "verify",
     "audit",

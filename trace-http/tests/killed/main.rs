@@ -8,6 +8,7 @@
 //! | `door` | where the server is just now, for those who ask it |
 //! | `signers` | devices that sign for themselves and keep their receipts |
 //! | `orders` | holders of tokens, whose records the server signs |
+//! | `loggers` | probes whose readings come in bursts and are sealed |
 //!
 //! In the suite it is killed a few times. `TRACE_KILLS=n` kills it so often;
 //! `TRACE_KILLS_SEED=n` draws other moments. The seed is printed. A kill loses
@@ -22,6 +23,7 @@
 )]
 
 mod door;
+mod loggers;
 mod orders;
 mod program;
 mod signers;
@@ -32,6 +34,7 @@ use std::{thread, time::Duration};
 use trace_fixtures::draw::Draw;
 
 use door::Door;
+use loggers::Logger;
 use orders::Holder;
 use program::Program;
 use signers::Device;
@@ -44,6 +47,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const DEVICES: usize = 8;
 /// Holders of tokens that ask at once.
 const HOLDERS: usize = 2;
+
+/// Loggers that send at once.
+pub const LOGGERS: usize = 2;
 
 /// Kills in the suite's short form: about half a second each.
 const KILLS: u64 = 16;
@@ -66,7 +72,7 @@ fn whatever_the_server_answered_stands_in_the_log_however_often_it_is_killed() {
     let town = Town::new(seed);
     let door = Door::default();
     let (mut under_load, mut hit) = (0u64, 0u64);
-    let (devices, holders) = thread::scope(|scope| {
+    let (devices, holders, loggers) = thread::scope(|scope| {
         let _ends = door.ends_with_this();
         let devices: Vec<_> = (0..DEVICES)
             .map(|place| {
@@ -85,6 +91,18 @@ fn whatever_the_server_answered_stands_in_the_log_however_often_it_is_killed() {
                 scope.spawn(move || {
                     holder.work(door);
                     holder
+                })
+            })
+            .collect();
+        let loggers: Vec<_> = town
+            .probes
+            .iter()
+            .map(|probe| {
+                let mut logger = Logger::new(&town, *probe, seed);
+                let door = &door;
+                scope.spawn(move || {
+                    logger.work(door);
+                    logger
                 })
             })
             .collect();
@@ -111,15 +129,16 @@ fn whatever_the_server_answered_stands_in_the_log_however_often_it_is_killed() {
         door.finish();
         let devices: Vec<_> = devices.into_iter().map(|it| it.join().unwrap()).collect();
         let holders: Vec<_> = holders.into_iter().map(|it| it.join().unwrap()).collect();
+        let loggers: Vec<_> = loggers.into_iter().map(|it| it.join().unwrap()).collect();
         town.check_over_http(&server, &devices);
         for holder in &holders {
             holder.ask_all_again(&server);
         }
         server.kill();
-        (devices, holders)
+        (devices, holders, loggers)
     });
     town.audit();
-    let size = town.check(&devices, &holders);
+    let size = town.check(&devices, &holders, &loggers);
 
     let sum = |of: fn(&signers::Tally) -> u64| devices.iter().map(|it| of(&it.tally)).sum::<u64>();
     let acknowledged: usize = devices.iter().map(|it| it.acknowledged.len()).sum();
@@ -134,6 +153,14 @@ fn whatever_the_server_answered_stands_in_the_log_however_often_it_is_killed() {
         sum(|it| it.told),
         sum(|it| it.erased),
     );
+    let sum = |of: fn(&Logger) -> u64| loggers.iter().map(of).sum::<u64>();
+    let (read, sealed) = (sum(|it| it.acknowledged.len() as u64), sum(|it| it.sealed));
+    let (cut_bursts, known_bursts) = (sum(|it| it.cut), sum(|it| it.known));
+    println!(
+        "{read} readings acknowledged, {sealed} segments sealed; {cut_bursts} requests of loggers \
+         were cut off, of which {known_bursts} bursts were there already"
+    );
+    assert!(read > 20 * kills && sealed > 0 && cut_bursts > 0);
     assert!(2 * hit >= under_load, "the kills hit nothing");
     assert!(cut > 0 && cut_orders > 0, "nothing was cut off");
     assert!(acknowledged as u64 > 20 * kills && ordered as u64 > kills);

@@ -11,11 +11,13 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 use trace_core::{
+    ident::EquipmentId,
     ledger::{
         Ledger, Opened, Settings, View,
         hosted::Kek,
         job::{Job, Outcome},
         opening::VAULT,
+        readings::READINGS_FILE,
         tokens::Grant,
         vault::Vault,
     },
@@ -24,8 +26,8 @@ use trace_core::{
         note::VerifierKey,
     },
     record::{
-        Body, Entry, Hash, Role, base64, kinds::key_enrolled::KeyEnrolled, sign::KeyId,
-        submission::Submission, wire::TokenId,
+        Body, Entry, Hash, Role, base64, cold_chain::EquipmentKind, kinds::key_enrolled::KeyEnrolled, sign::KeyId,
+        submission::Submission, temperature::Reading, wire::TokenId,
     },
     store::disk::RealDisk,
 };
@@ -35,12 +37,13 @@ use trace_http::{
     home::{Home, LEDGER_KEY, TOKENS, verifier_key},
     language::Language,
     machine,
-    serve::open_tokens,
+    serve::{open_tokens, readings_under},
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    DEVICES,
+    DEVICES, LOGGERS,
+    loggers::Logger,
     orders::Holder,
     program::{self, Program},
     signers::{Acknowledged, Device},
@@ -56,6 +59,8 @@ pub struct Town {
     /// A token of the producer's.
     pub token: Zeroizing<String>,
     hosted: KeyId,
+    /// Probes of the producer's, in a vehicle of its own.
+    pub probes: Vec<EquipmentId>,
 }
 
 impl Town {
@@ -81,6 +86,15 @@ impl Town {
             ..world.key_enrolled(Who::Producer, &key)
         };
         records.push(world.sign_bare(Who::CountyAuthority, body));
+        let mut of_producer = |kind, part_of| {
+            let body = world.equipment(Who::Producer, kind, part_of);
+            let equipment = body.equipment;
+            records.push(world.sign_bare(Who::Producer, body));
+            equipment
+        };
+        let vehicle = of_producer(EquipmentKind::Vehicle, None);
+        let probes = (0..LOGGERS).map(|_| of_producer(EquipmentKind::Probe, Some(vehicle)));
+        let probes = probes.collect();
         admit(&writer, records);
         writer.stop().unwrap();
         let token = token(&world, folder.path());
@@ -90,6 +104,7 @@ impl Town {
             world: Arc::new(Mutex::new(world)),
             token,
             hosted,
+            probes,
         }
     }
 
@@ -138,7 +153,7 @@ impl Town {
 
     /// Opens what is left and holds it to everything that was answered; how
     /// many entries there are.
-    pub fn check(&self, devices: &[Device], holders: &[Holder]) -> u64 {
+    pub fn check(&self, devices: &[Device], holders: &[Holder], loggers: &[Logger]) -> u64 {
         let opened = Home::open(self.folder(), Kek::from_hex(KEK), Settings::default());
         let (_home, Opened::Writable(sequencer)) = opened.unwrap() else {
             panic!("opened read-only")
@@ -146,6 +161,7 @@ impl Town {
         let view = sequencer.view();
         self.check_receipts(&view, devices);
         self.check_orders(&view, holders);
+        self.check_readings(&view, loggers);
         let size = view.size();
         drop((view, sequencer));
         let vault = Vault::open(Arc::new(RealDisk), &self.folder().join(VAULT)).unwrap();
@@ -176,6 +192,20 @@ impl Town {
         for (size, older) in seen {
             let path = view.prove_consistency(size, view.size()).unwrap();
             view.checkpoint().verify_extends(&older, &path).unwrap();
+        }
+    }
+
+    /// Every acknowledged reading is there, once, whichever shelf it lies on.
+    fn check_readings(&self, view: &View, loggers: &[Logger]) {
+        let readings = readings_under(&self.folder().join(READINGS_FILE), view).unwrap();
+        for logger in loggers {
+            let range = readings.range(logger.probe, 0..=u64::MAX).unwrap();
+            let found: Vec<Reading> = range.map(Result::unwrap).collect();
+            let wanted = &logger.acknowledged;
+            let there = found.iter().filter(|it| wanted.binary_search(it).is_ok());
+            assert_eq!(there.count(), wanted.len(), "a reading is lost");
+            let stored = readings.stored(&logger.probe).unwrap();
+            assert_eq!(stored.readings, found.len() as u64, "a reading lies on two shelves");
         }
     }
 

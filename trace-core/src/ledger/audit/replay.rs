@@ -8,7 +8,7 @@
 
 use super::derived::{DerivedTables, compare};
 use super::verifying::{BATCH_ENTRIES, Checked, Claimed, Sound, Verifying};
-use super::{AuditFailed, AuditReport, Damage, Options};
+use super::{AuditFailed, AuditReport, Damage, DocumentsAudited, Options, ReadingsAudited};
 use crate::error::{Invalid, Rule, Store};
 use crate::ledger::folded::{ChainState, Folded};
 use crate::ledger::log::LogView;
@@ -36,6 +36,8 @@ pub(super) struct Found {
     pub report: AuditReport,
     /// Told after rollback and fork, which weigh more.
     pub derived: Result<DerivedTables, AuditFailed>,
+    /// The state after the last entry.
+    pub folded: Folded,
 }
 
 /// A replay under way.
@@ -96,6 +98,8 @@ impl<'a> Replay<'a> {
                 personal_sections_gone: 0,
                 derived: DerivedTables::Absent { why: String::new() },
                 held: 0,
+                readings: ReadingsAudited::default(),
+                documents: DocumentsAudited::default(),
             },
             frontier,
             derived: None,
@@ -120,6 +124,7 @@ impl<'a> Replay<'a> {
         })?;
         self.report.size = self.frontier.size();
         self.report.root = self.frontier.root();
+        let folded = Folded::new(self.fresh.view());
         let derived = match self.derived {
             Some(derived) => derived,
             None => Ok(DerivedTables::Absent {
@@ -131,6 +136,7 @@ impl<'a> Replay<'a> {
                             derived: Err(AuditFailed::damaged(format!(
                                 "{what}; the index can be removed, and opening makes it anew"
                             ))),
+                            folded,
                         });
                     }
                     Some(Err(error)) => return Err(error.into()),
@@ -144,6 +150,7 @@ impl<'a> Replay<'a> {
         Ok(Found {
             report: self.report,
             derived,
+            folded,
         })
     }
 

@@ -285,6 +285,7 @@ fn checkpoints_that_others_hold_must_be_extended() {
         let held = Held {
             name: "note.txt".into(),
             note: note.into(),
+            statement: None,
         };
         scene.audit_with(|options| options.held = vec![held])
     };
@@ -301,6 +302,86 @@ fn checkpoints_that_others_hold_must_be_extended() {
         assert_eq!(failed.exit_code(), code, "{failed}");
         assert!(failed.to_string().contains("note.txt"), "{failed}");
     }
+}
+
+/// A bundle's statement was believed: an audit held its checkpoint alone against
+/// the log, so that who left a record out of a bundle was found by nobody.
+#[test]
+fn a_statement_that_leaves_a_record_out_or_makes_one_up_is_a_fork_by_its_subject() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(7);
+    let mut sequencer = world.create(folder.path());
+    let goods = world.goods(2);
+    world.admit(&mut sequencer, goods);
+    let (view, signer) = (sequencer.view(), sequencer.signer());
+    let note = view.checkpoint().note().to_owned();
+    let subjects: BTreeMap<_, _> = (GENESIS..view.size())
+        .flat_map(|index| {
+            view.entry(index)
+                .unwrap()
+                .signed
+                .statement()
+                .subjects
+                .clone()
+        })
+        .map(|subject| {
+            (
+                subject,
+                view.about(&subject, 0, 100).unwrap().into_iter().collect(),
+            )
+        })
+        .collect();
+    let honest = crate::proof::completeness::Completeness {
+        checkpoint: view.checkpoint().checkpoint().clone(),
+        subjects,
+    };
+    drop(view);
+    let goods = world.goods(1);
+    world.admit(&mut sequencer, goods);
+    sequencer.close().unwrap();
+    let scene = Scene { world, folder };
+    let held = |statement: &crate::proof::completeness::Completeness| {
+        let held = Held {
+            name: "7K3M.bundle.json".into(),
+            note: note.clone(),
+            statement: Some(statement.sign(&signer).unwrap()),
+        };
+        scene.audit_with(|options| options.held = vec![held])
+    };
+    assert_eq!(held(&honest).unwrap().held, 1);
+    let mut lies = 0;
+    for subject in honest.subjects.keys() {
+        for index in &honest.subjects[subject] {
+            let mut lie = honest.clone();
+            lie.subjects.get_mut(subject).unwrap().remove(index);
+            let failed = held(&lie).unwrap_err();
+            assert_eq!(failed.exit_code(), 4, "{failed}");
+            let said = failed.to_string();
+            assert!(
+                said.contains(&format!("leaves out record {index}")),
+                "{said}"
+            );
+            assert!(said.contains(&subject.0.to_string()), "{said}");
+            lies += 1;
+        }
+    }
+    assert!(lies > 6, "{lies}");
+    let mut lie = honest.clone();
+    let first = lie.subjects.values_mut().next().unwrap();
+    let other = (0..honest.checkpoint.size).find(|index| !first.contains(index));
+    first.insert(other.unwrap());
+    let failed = held(&lie).unwrap_err();
+    assert!(
+        failed.to_string().contains("which is not about it"),
+        "{failed}"
+    );
+    // Of another tree, or of more than there is.
+    let mut lie = honest.clone();
+    lie.checkpoint.root = Hash::of(&[b"another"]);
+    assert_eq!(held(&lie).unwrap_err().exit_code(), 4);
+    let mut lie = honest;
+    lie.checkpoint.size += 100;
+    assert_eq!(held(&lie).unwrap_err().exit_code(), 3);
 }
 
 #[test]

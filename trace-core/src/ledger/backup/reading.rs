@@ -2,7 +2,10 @@
 //! that vouches for them, so nothing may be kept of what they say until the
 //! reader has given its last one and the seal with it.
 
-use super::{MAGIC, RestoreFailed, Sealed, io};
+use super::beside::{DOCUMENT, DOCUMENT_MAX, END, KEY_BYTES_MAX, READING, VALUE_BYTES_MAX};
+use super::{
+    BesideCount, BesideRow, MAGIC, MAGIC_BESIDE, RestoreFailed, Sealed, io, malformed,
+};
 use crate::error::Verify;
 use crate::proof::merkle::{Frontier, leaf_hash};
 use crate::proof::note::{Note, VerifierKey};
@@ -46,6 +49,8 @@ pub struct BackupReader<'a> {
     size: u64,
     root: Hash,
     frontier: Frontier,
+    /// What was read beside the log, where the head says that there is any.
+    beside: Option<BesideCount>,
     sealed: Option<Sealed>,
 }
 
@@ -61,9 +66,14 @@ impl<'a> BackupReader<'a> {
             hasher: Hasher::default(),
             length: 0,
         };
-        if head.array::<16>("the head")? != *MAGIC {
-            return Err(malformed("it does not begin with `trace/backup/v1`".into()).into());
-        }
+        let beside = match &head.array::<16>("the head")? {
+            found if found == MAGIC => None,
+            found if found == MAGIC_BESIDE => Some(BesideCount::default()),
+            _ => {
+                let why = "it does not begin with `trace/backup/v1` or `v2`";
+                return Err(malformed(why.into()).into());
+            }
+        };
         let [length] = head.array("the origin")?;
         let origin = head.bytes(usize::from(length), "the origin")?;
         let origin = std::str::from_utf8(&origin)
@@ -93,6 +103,7 @@ impl<'a> BackupReader<'a> {
             size,
             root,
             frontier: Frontier::default(),
+            beside,
             sealed: None,
         })
     }
@@ -109,16 +120,33 @@ impl<'a> BackupReader<'a> {
         self.sealed.as_ref()
     }
 
-    /// The next row; after the last, `None` says that the seal was checked and
-    /// holds for all that was given.
+    /// The next row, as [`next_row_with`](Self::next_row_with); what lies beside
+    /// the log is read and let go.
     ///
     /// # Errors
-    /// [`Verify`] when it is not what was sealed, [`Store::Io`](crate::error::Store::Io).
+    /// As `next_row_with`.
     pub fn next_row(&mut self) -> Result<Option<BackupRow>, RestoreFailed> {
+        self.next_row_with(&mut |_| Ok(()))
+    }
+
+    /// The next row; after the last, `take` is given what lies beside the log, one
+    /// after the other, and then `None` says that the seal was checked and holds
+    /// for all that was given.
+    ///
+    /// # Errors
+    /// [`Verify`] when it is not what was sealed, [`Store::Io`](crate::error::Store::Io);
+    /// whatever `take` gives.
+    pub fn next_row_with(
+        &mut self,
+        take: &mut dyn FnMut(BesideRow) -> Result<(), RestoreFailed>,
+    ) -> Result<Option<BackupRow>, RestoreFailed> {
         if self.sealed.is_some() {
             return Ok(None);
         }
         if self.frontier.size() == self.size {
+            while let Some(row) = self.next_beside()? {
+                take(row)?;
+            }
             self.sealed = Some(self.seal()?);
             return Ok(None);
         }
@@ -146,6 +174,36 @@ impl<'a> BackupReader<'a> {
             persons,
             request,
         }))
+    }
+
+    fn next_beside(&mut self) -> Result<Option<BesideRow>, RestoreFailed> {
+        let Some(mut count) = self.beside else {
+            return Ok(None);
+        };
+        let mut source = self.source();
+        let row = match source.array("what lies beside the log")? {
+            [END] => None,
+            [READING] => {
+                let [table] = source.array("a table's number")?;
+                let key = source.framed(KEY_BYTES_MAX, "a key of readings")?;
+                let value = source.framed(VALUE_BYTES_MAX, "a row of readings")?;
+                count.reading_rows += 1;
+                Some(BesideRow::Reading(table, key, value))
+            }
+            [DOCUMENT] => {
+                let hash = Hash::from(source.array::<32>("a document's hash")?);
+                let bytes = source.framed(DOCUMENT_MAX, "a document")?;
+                count.documents += 1;
+                Some(BesideRow::Document(hash, bytes))
+            }
+            [other] => {
+                let why = format!("marked {other} beside the log, wanted 0, 1 or 2");
+                return Err(malformed(why).into());
+            }
+        };
+        (self.hasher, self.length) = (source.hasher, source.length);
+        self.beside = Some(count);
+        Ok(row)
     }
 
     fn source(&mut self) -> Source<'_> {
@@ -179,6 +237,7 @@ impl<'a> BackupReader<'a> {
             root: self.root,
             sha256,
             length,
+            beside: self.beside,
         };
         let note =
             std::str::from_utf8(&note).map_err(|_| malformed("the seal is not text".to_owned()))?;
@@ -253,12 +312,5 @@ impl Source<'_> {
             [1] => self.framed(most, what).map(Some),
             [other] => Err(malformed(format!("{what} marked {other}, wanted 0 or 1")).into()),
         }
-    }
-}
-
-fn malformed(why: String) -> Verify {
-    Verify::Malformed {
-        what: "backup",
-        why,
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! | if the power fails while | there is afterwards |
 //! |---|---|
-//! | rows are written | a file `log.redb.restoring` that nothing opens and the next restoring removes |
+//! | rows are written | `log.redb.restoring` and others of that ending, that nothing opens and the next restoring removes |
+//! | documents and readings get their names | no ledger; move `readings.redb` away and restore again |
 //! | the log gets its name | no ledger, or a whole one without last checkpoint: it opens read-only |
 //! | the last checkpoint is written | the same |
 //!
@@ -17,6 +18,7 @@ use super::super::checkpoints::LAST_CHECKPOINT;
 use super::super::log::{self, TABLES};
 use super::super::opening::{LOG, VAULT};
 use super::super::vault::{SectionPlace, Vault};
+use super::beside::Restoring;
 use super::reading::{BackupReader, BackupRow};
 use super::{RestoreFailed, Sealed};
 use crate::error::{Store, Verify};
@@ -79,15 +81,18 @@ pub fn restore(
     let last = latest(&*disk, &checkpoint_path, key, last)?;
     let building = beside(&path, ".restoring");
     remove_if_there(&*disk, &building)?;
-    let built = build(source, &building, key, last.as_ref(), progress);
+    let mut aside = Restoring::begin(folder)?;
+    let built = build(source, &building, key, last.as_ref(), &mut aside, progress);
     let sealed = match built {
         Ok(sealed) => sealed,
         Err(error) => {
             // what is left of it is removed by the next restoring at the latest
             drop(remove_if_there(&*disk, &building));
+            aside.give_up();
             return Err(error);
         }
     };
+    aside.settle(folder)?;
     let vault = folder.join(VAULT);
     if vault.symlink_metadata().is_err() {
         Vault::create(Arc::clone(&disk), &vault)?;
@@ -137,6 +142,7 @@ fn build(
     building: &Path,
     key: &VerifierKey,
     last: Option<&VerifiedCheckpoint>,
+    aside: &mut Restoring,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Sealed, RestoreFailed> {
     let mut reader = BackupReader::open(source, key)?;
@@ -148,7 +154,7 @@ fn build(
     while !is_over {
         let mut rows = Vec::new();
         while rows.len() < BATCH_ROWS && !is_over {
-            match reader.next_row()? {
+            match reader.next_row_with(&mut |row| aside.take(row))? {
                 Some(row) => rows.push(row),
                 None => is_over = true,
             }

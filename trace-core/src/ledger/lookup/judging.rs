@@ -90,16 +90,14 @@ impl Lookup<'_> {
     /// Says what a replaced certificate's successor says otherwise, once it is
     /// issued.
     fn tell_correction(&self, judgement: &mut Judgement) -> Result<(), Failed> {
-        let (Some(before), Some((unit, number))) =
-            (judgement.replaced_index, &judgement.replaced_by)
-        else {
+        let Some(corrected) = &judgement.corrected else {
             return Ok(());
         };
-        let state = self.view.folded().unit(unit)?.unwrap_or_default();
-        let Some(after) = state.certificate(number).map(|held| held.index) else {
+        let state = self.view.folded().unit(&corrected.unit)?.unwrap_or_default();
+        let Some(after) = state.certificate(&corrected.number).map(|held| held.index) else {
             return Ok(());
         };
-        let (old, new) = (self.body_at(before)?, self.body_at(after)?);
+        let (old, new) = (self.body_at(corrected.before_index)?, self.body_at(after)?);
         correction::tell(judgement, &old, &new, after);
         Ok(())
     }

@@ -9,12 +9,12 @@
 //! costly part and goes over all threads, probe by probe.
 
 use super::Shelves;
-use super::chunk::{self, Effort};
 use super::range::Merge;
 use super::rows::{CHUNKS, HORIZONS, Kept, ROW_MAX, UNSEALED, chunk_after, chunk_at, chunk_key};
 use super::taking::Call;
 use crate::error::Store;
 use crate::ident::EquipmentId;
+use crate::proof::readings::chunk::{self, Effort};
 use crate::record::temperature::Reading;
 use crate::store::redb::{Batch, Snapshot};
 use std::collections::BTreeMap;

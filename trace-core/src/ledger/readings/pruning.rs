@@ -1,7 +1,6 @@
 //! Segments checked against the ledger, and taken away after their time.
 
 use super::Shelves;
-use super::chunk::{self, COUNT_MAX};
 use super::joining::write;
 use super::rows::{
     Kept, SEGMENTS, SPANS, SegmentRow, State, chunks_of, chunks_of_all, damaged, of_segment_key,
@@ -10,6 +9,7 @@ use super::rows::{
 use super::sealing::{missing, remove_chunks};
 use crate::error::Store;
 use crate::ident::EquipmentId;
+use crate::proof::readings::chunk::{self, COUNT_MAX};
 use crate::proof::readings::{segment_root, segment_root_of_parts, verify_order};
 use crate::record::Hash;
 use crate::record::temperature::Reading;

@@ -2,7 +2,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | chunks | probe, shelf, first reading | a [`chunk`](super::chunk) |
+//! | chunks | probe, shelf, first reading | a [`chunk`](crate::proof::readings::chunk) |
 //! | segments | probe, number | [`SegmentRow`] |
 //! | spans | probe, first time, number | last time |
 //! | waiting | probe, number | nothing: a draft |
@@ -13,9 +13,9 @@
 //! keys. Spans let a reader find the segments of a time without the others; a
 //! pruned segment has none. Integers are big-endian.
 
-use super::chunk;
 use crate::error::Store;
 use crate::ident::EquipmentId;
+use crate::proof::readings::chunk;
 use crate::record::encode;
 use crate::record::temperature::Reading;
 use crate::record::{Hash, cold_chain};

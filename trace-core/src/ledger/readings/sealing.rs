@@ -6,7 +6,6 @@
 //! [`confirm`](super::Readings::confirm), opening confirms it.
 
 use super::Shelves;
-use super::chunk::{self, COUNT_MAX, Effort};
 use super::joining::{Plan, write};
 use super::rows::{
     CHUNKS, HORIZONS, Kept, SEGMENT_READINGS_MAX, SEGMENT_SPAN_MS_MAX, SEGMENTS, SPANS, SegmentRow,
@@ -16,6 +15,7 @@ use super::rows::{
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::EquipmentId;
 use crate::ledger::Failed;
+use crate::proof::readings::chunk::{self, COUNT_MAX, Effort};
 use crate::proof::readings::{segment_root, segment_root_of_parts, verify_order};
 use crate::record::cold_chain;
 use crate::record::temperature::Reading;
@@ -255,6 +255,23 @@ impl Shelves {
         Ok(Some(Segment::Readings(readings)))
     }
 
+    pub(super) fn chunks(
+        &self,
+        probe: &EquipmentId,
+        number: u64,
+    ) -> Result<Option<Vec<Vec<u8>>>, Store> {
+        let snapshot = self.database.snapshot()?;
+        if SegmentRow::get(&snapshot, probe, number)?.is_none() {
+            return Ok(None);
+        }
+        let mut rows = chunks_of(&snapshot, probe, number)?;
+        let mut chunks = Vec::new();
+        while let Some(row) = rows.next_row()? {
+            chunks.push(row.value().to_vec());
+        }
+        Ok(Some(chunks))
+    }
+
     pub(super) fn unsealed(
         &self,
         after: Option<EquipmentId>,
@@ -287,6 +304,22 @@ impl Shelves {
             after = Some(probe);
         }
         Ok(found)
+    }
+}
+
+impl Shelves {
+    /// Reads all that is not sealed; how many readings there are.
+    pub(super) fn check_unsealed(&self) -> Result<u64, Store> {
+        let snapshot = self.database.snapshot()?;
+        let mut rows = snapshot.rows(CHUNKS, .., Direction::Forward)?;
+        let mut count = 0;
+        while let Some(row) = rows.next_row()? {
+            let (_, shelf, _) = of_chunk_key(row.key())?;
+            if shelf == UNSEALED {
+                count += Kept::of(row)?.decode()?.len() as u64;
+            }
+        }
+        Ok(count)
     }
 }
 

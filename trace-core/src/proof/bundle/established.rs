@@ -1,11 +1,13 @@
-//! What the records of a bundle establish: governance, units, what bars them and
-//! what each was made from, as far as a bundle's own records tell.
+//! What the records of a bundle establish: governance, units, what bars them,
+//! what each was made from and where it was kept cold, as far as a bundle's own
+//! records tell.
 //!
 //! Of the rules of admission only those are held here on which rights rest: a
 //! key, an entity and a unit begin once, a key's holder has it, and only the
 //! maker of a unit certifies it. The rest is an audit's, which has the whole
 //! log.
 
+use super::cold::Cold;
 use super::lineage::MadeFrom;
 use crate::error::{Invalid, Rule};
 use crate::ident::{EntityId, TraceCode};
@@ -35,6 +37,7 @@ pub(super) struct Established<'a> {
     described_anew: HashMap<TraceCode, Vec<TraceCode>>,
     /// What tests say of the bundle's unit.
     evidence: UnitEvidence,
+    cold: Cold,
 }
 
 impl<'a> Established<'a> {
@@ -51,6 +54,7 @@ impl<'a> Established<'a> {
             made_from: HashMap::new(),
             described_anew: HashMap::new(),
             evidence: UnitEvidence::default(),
+            cold: Cold::default(),
         }
     }
 
@@ -92,6 +96,11 @@ impl<'a> Established<'a> {
 
     pub(super) fn evidence(&self) -> &UnitEvidence {
         &self.evidence
+    }
+
+    /// What is established of the cold chain.
+    pub(super) fn cold(&self) -> &Cold {
+        &self.cold
     }
 
     pub(super) fn key_state(&self, key: &KeyId) -> Option<&KeyState> {
@@ -195,6 +204,10 @@ impl<'a> Established<'a> {
             Claim::ClosesRecall {
                 target, outcome, ..
             } => self.lift(index, target, *outcome == RecallOutcome::Withdrawn)?,
+            Claim::Cold(claim) => {
+                let (code, signer) = (self.code, signed_as.entity);
+                self.cold.apply(code, index, signer, claim)?;
+            }
             Claim::Evidence(found) => {
                 let hash = record.hash();
                 self.evidence.apply(self.code, index, hash, found);

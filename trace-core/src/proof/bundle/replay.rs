@@ -10,6 +10,7 @@ use crate::error::{Invalid, Rule, Verify};
 use crate::ident::TraceCode;
 use crate::proof::completeness::VerifiedCompleteness;
 use crate::record::claim::Claim;
+use crate::record::cold_chain::ColdClaim;
 use crate::record::kinds::Body;
 use crate::record::layout::Unverified;
 use crate::record::rights;
@@ -236,6 +237,12 @@ impl<'a> Replay<'a> {
                     if !self.established.is_made(unit) =>
                 {
                     return Err(incomplete(format!("the record that makes {unit}")));
+                }
+                Claim::Cold(ColdClaim::Seals(segment))
+                    if !self.established.cold().is_registered(&segment.probe) =>
+                {
+                    let probe = segment.probe;
+                    return Err(incomplete(format!("the record that registers {probe}")));
                 }
                 Claim::Releases { target, .. } | Claim::ClosesRecall { target, .. }
                     if !self.established.is_mark(target) =>

@@ -3,6 +3,7 @@
 //!
 //! Never "safe to eat", and never "complete" without saying who says so.
 
+use super::temperatures::{ProvedKept, Told};
 use crate::ident::{CivilDate, EntityId, TraceCode, format_ms};
 use crate::proof::checkpoint::VerifiedCheckpoint;
 use crate::record::sign::KeyId;
@@ -60,6 +61,8 @@ pub struct Verdict {
     /// The indexes of the records about the unit and its certificates; the
     /// others gave the signers their rights.
     pub about_unit: BTreeSet<u64>,
+    /// How the unit was kept cold, and how much of that is proved.
+    pub told: Told,
     /// Every record, by index.
     pub proved: Vec<ProvedRecord>,
 }
@@ -114,6 +117,9 @@ impl Verdict {
              about this code, its certificates and their signers; replaying the log would show a \
              false statement"
         ));
+        if let Told::Kept(proved) = &self.told {
+            lines.extend(self.kept_lines(proved));
+        }
         lines.push(format!(
             "Judged as of {}; nothing after size {size} is known here",
             self.as_of
@@ -144,6 +150,9 @@ impl Verdict {
             "运营方声明(未经证明):规模 {size} 时,关于本追溯码、其合格证及签名者再无其他记录;\
              如声明不实,重放账本即可查出"
         ));
+        if let Told::Kept(proved) = &self.told {
+            lines.extend(self.kept_lines_zh(proved));
+        }
         lines.push(format!(
             "判断日期 {};规模 {size} 之后的记录此处不知",
             self.as_of
@@ -157,6 +166,40 @@ impl Verdict {
             [] => "未要求见证方:他人所见检查点是否相同,须比对方知".to_owned(),
             names => format!("检查点经以下见证方共同签名:{}", names.join("、")),
         });
+    }
+
+    fn kept_lines(&self, proved: &ProvedKept) -> [String; 2] {
+        let until = format_ms(proved.until_ms, self.civil_offset_minutes.into());
+        let (segments, sealed) = (proved.segments, proved.sealed_readings);
+        let (unsealed, pruned) = (proved.unsealed_readings, proved.pruned_segments);
+        [
+            format!(
+                "Proved of the temperature: {sealed} readings are those that {segments} sealed \
+                 segments bind, none altered or left out; from them the verdict was made anew"
+            ),
+            format!(
+                "Stated by the operator, not proved: {unsealed} readings that no record binds yet, \
+                 that {pruned} segments' readings were taken away after their time, and that no \
+                 other probe or segment tells of the stays until {until}; that a probe measured \
+                 rightly nobody proves"
+            ),
+        ]
+    }
+
+    fn kept_lines_zh(&self, proved: &ProvedKept) -> [String; 2] {
+        let until = format_ms(proved.until_ms, self.civil_offset_minutes.into());
+        let (segments, sealed) = (proved.segments, proved.sealed_readings);
+        let (unsealed, pruned) = (proved.unsealed_readings, proved.pruned_segments);
+        [
+            format!(
+                "温度已证明:{sealed} 个读数即 {segments} 个已封存温度段所绑定者,无改动、无遗漏;\
+                 判定据此重新作出"
+            ),
+            format!(
+                "温度由运营方声明(未经证明):{unsealed} 个读数尚未封存,{pruned} 个温度段的读数期满已清除,\
+                 且至 {until} 再无其他探头或温度段涉及存放期间;探头是否测得准确,无人能证明"
+            ),
+        ]
     }
 
     fn latest(&self) -> String {

@@ -1,20 +1,22 @@
 //! The order in which a bundle is checked: who speaks, what stands in the log,
-//! whether the statement and the records agree, and only then what they say,
-//! record by record. Nothing of a record is believed before its proof.
+//! whether the statements and the records agree, and only then what they say,
+//! record by record. Nothing of a record is believed before its proof, nor of a
+//! sealed reading before its record.
 
 use super::lineage;
 use super::replay::Replay;
+use super::temperatures;
 use super::verdict::{ProvedRecord, Verdict};
 use super::{Anchor, Bundle};
 use crate::error::Verify;
-use crate::ident::{CivilDate, TraceCode};
+use crate::ident::{CivilDate, EquipmentId, TraceCode};
 use crate::proof::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
 use crate::proof::completeness::{Completeness, VerifiedCompleteness};
 use crate::proof::merkle::{leaf_hash, verify_inclusion};
 use crate::proof::note::{Note, VerifierKey};
 use crate::record::claim::Claim;
-use crate::record::cold_chain::weigh_unread;
 use crate::record::correction;
+use crate::record::kinds::kind_by_name;
 use crate::record::section::Openings;
 use crate::record::status::{self, Judgement};
 use crate::record::subject::SubjectId;
@@ -32,6 +34,7 @@ pub(super) fn verify(
     let entries = included(bundle, anchor, &checkpoint)?;
     let completeness = Completeness::open(&bundle.completeness, key)?;
     completeness.verify_of(&checkpoint)?;
+    let temperatures = temperatures::open(bundle, key, &checkpoint)?;
     held_as_stated(bundle.code, &entries, &completeness)?;
 
     let origin = checkpoint.origin();
@@ -60,14 +63,8 @@ pub(super) fn verify(
     let mut judgement = status::judge(&state, &barred, disputing, as_of);
     evidence.weigh(&mut judgement);
     tell_correction(&mut judgement, replay.records());
-    let placed = replay
-        .records()
-        .iter()
-        .rev()
-        .find(|record| matches!(&record.body, Body::Placed(body) if body.unit == bundle.code));
-    if let Some(placed) = placed {
-        weigh_unread(&mut judgement, placed.index);
-    }
+    let told = temperatures::told(bundle, temperatures.as_ref(), established, &completeness)?;
+    told.weigh(&mut judgement);
     let policy = established.policy_in_force();
     let admitted_ms = replay.admitted_ms();
     let mut proved = replay.into_records();
@@ -83,6 +80,7 @@ pub(super) fn verify(
         civil_offset_minutes: policy.map_or(0, |policy| policy.civil_offset_minutes),
         latest_admitted_ms: admitted_ms,
         about_unit: about,
+        told,
         proved,
     })
 }
@@ -90,10 +88,10 @@ pub(super) fn verify(
 /// Says what a replaced certificate's successor says otherwise, where both are
 /// here.
 fn tell_correction(judgement: &mut Judgement, records: &[ProvedRecord]) {
-    let (Some(before), Some((_, number))) = (judgement.replaced_index, &judgement.replaced_by)
-    else {
+    let Some(corrected) = &judgement.corrected else {
         return;
     };
+    let (before, number) = (corrected.before_index, &corrected.number);
     let certifies = |record: &&ProvedRecord| {
         let claims = record.body.claims(&Openings::default()).unwrap_or_default();
         claims
@@ -177,6 +175,10 @@ fn held_as_stated(
         for subject in &entry.signed.statement().subjects {
             held.entry(*subject).or_default().insert(*index);
         }
+        if let Some(whole) = part_of(entry) {
+            let parts = held.entry(SubjectId::parts(whole)).or_default();
+            parts.insert(*index);
+        }
     }
     let none = BTreeSet::new();
     for (subject, stated) in &completeness.statement().subjects {
@@ -208,6 +210,19 @@ fn held_as_stated(
     std::iter::once(unit)
         .chain(keys)
         .try_for_each(|(subject, what)| stated(completeness, &subject, &what).map(|_| ()))
+}
+
+/// What a record registers a part of; a body that cannot be read is the replay's
+/// to refuse.
+fn part_of(entry: &Entry) -> Option<EquipmentId> {
+    let registers = kind_by_name("equipment_registered").map(|kind| kind.number);
+    if registers != Some(entry.signed.statement().kind) {
+        return None;
+    }
+    match entry.signed.body() {
+        Ok(Body::EquipmentRegistered(body)) => body.part_of,
+        _ => None,
+    }
 }
 
 fn stated<'a>(

@@ -322,6 +322,7 @@ kinds! {
     0x0406 segment_sealed::SegmentSealed "温度段封存" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
     0x0407 placed::Placed "存放" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
     0x0408 taken_out::TakenOut "移出" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
+    0x0409 alert_acknowledged::AlertAcknowledged "报警确认" by [ColdStore Producer Buyer Importer Market Slaughterhouse SupervisionWarehouse] since 3;
     0x0501 laboratory_report::LaboratoryReport "检验报告" by [Laboratory] since 2;
     0x0502 sampling_result::SamplingResult "监督抽检结果" by [Inspector Authority] since 2;
     0x0503 inspection::Inspection "监督检查" by [Inspector Authority] since 2;

@@ -1,8 +1,8 @@
 //! Segments from draft to pruning, and what a check finds.
 
 use super::*;
-use crate::ledger::readings::chunk::{self, COUNT_MAX, Effort};
 use crate::ledger::readings::rows::{SEGMENT_READINGS_MAX, SEGMENT_SPAN_MS_MAX, chunk_key};
+use crate::proof::readings::chunk::{self, COUNT_MAX, Effort};
 use crate::proof::readings::{prove_reading, segment_root, verify_reading};
 use crate::record::{Hash, cold_chain};
 

@@ -36,6 +36,9 @@ fn any_other_spelling_is_refused() {
         sound.replacen("\"version\":1", "\"version\":1,\"version\":1", 1),
         sound.replacen("\"version\":1", "\"version\":1.0", 1),
         sound.replacen("\"version\":1", "\"version\":1,\"more\":[]", 1),
+        sound.replacen("\"version\":1", "\"version\":2", 1),
+        sound.replacen("\"version\":1", "\"version\":2,\"more\":[]", 1),
+        sound.replacen("}]}", "}],\"temperatures\":null}", 1),
         sound.replacen("\"index\":0", "\"index\":00", 1),
         sound.replacen("\"index\":1,", "\"index\":0,", 1),
         sound.replacen("\"index\":1,", "\"index\":3,", 1),
@@ -46,7 +49,7 @@ fn any_other_spelling_is_refused() {
         let refused = Bundle::decode(other.as_bytes()).unwrap_err();
         assert!(matches!(refused, Verify::Malformed { .. }), "{refused}");
     }
-    let later = sound.replacen("\"version\":1", "\"version\":2,\"more\":[]", 1);
+    let later = sound.replacen("\"version\":1", "\"version\":3,\"more\":[]", 1);
     let refused = Bundle::decode(later.as_bytes()).unwrap_err();
     assert!(matches!(refused, Verify::CannotCheck { .. }), "{refused}");
 }
@@ -58,7 +61,7 @@ fn what_is_too_large_is_neither_made_nor_read() {
         entry: vec![0; length],
         path: Vec::new(),
     };
-    let made = |records| Bundle::new(unit(UNIT), String::new(), String::new(), records);
+    let made = |records| Bundle::new(unit(UNIT), String::new(), String::new(), records, None);
     let rule = |records| made(records).unwrap_err().rule;
     let most = u64::try_from(BUNDLE_RECORDS_MAX).unwrap();
     assert!(made((0..most).map(|index| record(index, 1)).collect()).is_ok());

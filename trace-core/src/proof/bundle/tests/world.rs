@@ -287,6 +287,7 @@ impl World {
             checkpoint.note().to_owned(),
             completeness.sign(&self.ledger).unwrap(),
             records.collect(),
+            None,
         )
         .unwrap()
     }

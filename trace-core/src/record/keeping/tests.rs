@@ -33,7 +33,7 @@ fn stay(minutes: u64) -> Run {
 }
 
 /// A reading a minute from the start on, all at 2 °C but for those changed.
-fn minutely(minutes: u64, change: impl Fn(u64, &mut Reading)) -> Vec<Reading> {
+fn minutely(minutes: u64, mut change: impl FnMut(u64, &mut Reading)) -> Vec<Reading> {
     (0..=minutes)
         .map(|minute| {
             let mut reading = Reading {
@@ -258,17 +258,6 @@ fn of_two_readings_at_one_time_the_worse_stands_and_the_conflict_is_counted() {
     assert_eq!(verdict.excursions[0].peak_milli_c, 7_001);
 }
 
-#[test]
-fn the_mean_kinetic_temperature_agrees_with_the_vectors() {
-    let frozen = [(54, -18_000), (6, -9_000)];
-    assert_eq!(mean_kinetic_milli_c(frozen), Some(-16_382));
-    let chilled = [2_000, 4_000, 6_000, 8_000, 12_000].map(|found| (1, found));
-    assert_eq!(mean_kinetic_milli_c(chilled), Some(7_136));
-    assert_eq!(mean_kinetic_milli_c([(7, -200_000)]), Some(-200_000));
-    assert_eq!(mean_kinetic_milli_c([(7, 100_000)]), Some(100_000));
-    assert_eq!(mean_kinetic_milli_c([]), None);
-}
-
 /// Every millisecond by itself: slow, and obviously what the words say.
 fn plain(policy: &TemperaturePolicy, stay: Run, probes: &[Vec<Reading>]) -> (u64, u64, u64, u64) {
     let gap_ms = u64::from(policy.gap_s_max) * 1_000;
@@ -368,4 +357,94 @@ fn the_sweep_agrees_with_a_look_at_every_millisecond() {
         states.values().all(|count| *count > 25) && states.len() == 4,
         "{states:?}"
     );
+}
+
+/// Some readings that wander about the band, a few in a thousand lost.
+fn wandering(random: &mut fastrand::Rng, minutes: u64) -> Vec<Reading> {
+    let mut temperature_milli_c = 2_000;
+    let mut readings = minutely(minutes, |_, reading| {
+        temperature_milli_c += random.i32(-900..=900);
+        temperature_milli_c = temperature_milli_c.clamp(-6_000, 10_000);
+        reading.temperature_milli_c = temperature_milli_c;
+    });
+    if random.bool() {
+        let lost = random.u64(0..minutes) * MINUTE_MS + START_MS;
+        readings.retain(|it| !(lost..lost + 20 * MINUTE_MS).contains(&it.at_ms));
+    }
+    readings
+}
+
+#[test]
+fn whatever_is_drawn_shows_the_lowest_and_the_highest_reading_of_every_excursion() {
+    let mut random = fastrand::Rng::with_seed(43);
+    let (mut excursions, mut gaps) = (0, 0);
+    for round in 0..200 {
+        let minutes = random.u64(10..3_000);
+        let probes: Vec<_> = (0..random.usize(1..4))
+            .map(|_| wandering(&mut random, minutes))
+            .collect();
+        let columns = random.u32(1..200);
+        let sources = probes.iter().map(|it| Listed::new(it)).collect();
+        let Ok((verdict, curve)) = judge_and_draw(&policy(), stay(minutes), sources, columns);
+        assert_eq!(verdict, judge(&policy(), stay(minutes), &probes));
+        assert!(
+            curve.drawn.len() <= 5 * columns as usize + 4,
+            "round {round}"
+        );
+        assert!(curve.drawn.is_sorted_by_key(|it| (it.from_ms, it.until_ms)));
+        let inside = |run: &Run, at_ms: u64| (run.from_ms..run.until_ms).contains(&at_ms);
+        let all = || probes.iter().flatten();
+        // Not past the room for cuts; there each column's extremes are drawn still.
+        let cuts = verdict.excursion_count + verdict.gap_count;
+        if cuts * 2 < u64::from(columns) * 3 {
+            for excursion in &verdict.excursions {
+                let run = excursion.run;
+                let read = all().filter(|it| inside(&run, it.at_ms));
+                let read = read.map(|it| it.temperature_milli_c);
+                let drawn = curve.drawn.iter().filter(|it| inside(&run, it.from_ms));
+                assert_eq!(
+                    drawn.clone().map(|it| it.highest_milli_c).max(),
+                    read.clone().max(),
+                    "round {round}: {excursion:?}"
+                );
+                let lowest = drawn.map(|it| it.lowest_milli_c).min();
+                assert_eq!(lowest, read.min(), "round {round}: {excursion:?}");
+                excursions += 1;
+            }
+            for gap in &verdict.gaps {
+                let next = curve.drawn.iter().find(|it| it.from_ms > gap.from_ms);
+                assert!(
+                    next.is_none_or(|it| it.is_after_gap),
+                    "round {round}: {gap:?}"
+                );
+                gaps += 1;
+            }
+        }
+        let read = all().filter(|it| inside(&stay(minutes), it.at_ms));
+        let highest = curve.drawn.iter().map(|it| it.highest_milli_c).max();
+        assert_eq!(highest, read.map(|it| it.temperature_milli_c).max());
+    }
+    assert!(excursions > 1_000 && gaps > 20, "{excursions} {gaps}");
+}
+
+#[test]
+fn readings_are_judged_alike_however_they_are_cut_into_runs() {
+    /// Gives a few at a time.
+    struct Cut<'a>(&'a [Reading], fastrand::Rng);
+    impl Source for Cut<'_> {
+        type Error = std::convert::Infallible;
+        fn next_run(&mut self, run: &mut Vec<Reading>) -> Result<bool, Self::Error> {
+            let count = self.1.usize(1..4).min(self.0.len());
+            *run = self.0[..count].to_vec();
+            self.0 = &self.0[count..];
+            Ok(count > 0)
+        }
+    }
+    let mut random = fastrand::Rng::with_seed(44);
+    for _ in 0..50 {
+        let probes = [wandering(&mut random, 300), wandering(&mut random, 300)];
+        let sources = probes.iter().map(|it| Cut(it, random.fork())).collect();
+        let Ok((verdict, _)) = judge_and_draw(&policy(), stay(300), sources, 0);
+        assert_eq!(verdict, judge(&policy(), stay(300), &probes));
+    }
 }

@@ -19,7 +19,8 @@
 //! than its own resolution: the units are found, not set. Decoding believes
 //! nothing: lengths, order and ends are checked, and pco is given only what it
 //! reads with little memory. The checksum finds accidents, not editors: a sealed
-//! reading is bound by its segment's root.
+//! reading is bound by its segment's root. So chunks lie in the ledger's store and
+//! travel in bundles as they lie there.
 
 use crate::error::Store;
 use crate::ident::EquipmentId;
@@ -33,7 +34,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Most readings in one chunk. Larger ones hardly get smaller by the reading
 /// (2,048 take 2 to 6 % more than 16,384), and this many are 32 KiB of memory when
 /// decoded, which is what a reader holds of a probe.
-pub(super) const COUNT_MAX: usize = 2_048;
+pub const COUNT_MAX: usize = 2_048;
 
 const VERSION: u8 = 1;
 const HEADER_LENGTH: usize = 31;
@@ -41,7 +42,7 @@ const SUM_LENGTH: usize = 8;
 
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effort {
+pub(crate) enum Effort {
     /// For what is soon written again: up to twice as fast, 1 to 2 % longer.
     Quick,
     /// For what stays.
@@ -59,10 +60,10 @@ impl Effort {
 
 /// What a chunk says of itself before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) count: usize,
-    pub(super) first_ms: u64,
-    pub(super) last_ms: u64,
+pub(crate) struct Header {
+    pub(crate) count: usize,
+    pub(crate) first_ms: u64,
+    pub(crate) last_ms: u64,
     time_unit_ms: u32,
     lowest_milli_c: i32,
     unit_milli_c: u16,
@@ -74,7 +75,7 @@ pub(super) struct Header {
 /// # Errors
 /// [`Store::Engine`] when they are none, too many or not sorted, which is a
 /// mistake of this program.
-pub(super) fn encode(
+pub(crate) fn encode(
     probe: &EquipmentId,
     readings: &[Reading],
     effort: Effort,
@@ -133,6 +134,15 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
+/// Compresses readings for good, as sealed ones lie in a store and travel.
+///
+/// # Errors
+/// [`Store::Engine`] when they are none, more than [`COUNT_MAX`] or not sorted,
+/// each once.
+pub fn encode_kept(probe: &EquipmentId, readings: &[Reading]) -> Result<Vec<u8>, Store> {
+    encode(probe, readings, Effort::Thorough)
+}
+
 /// The largest number that divides all; 1 when they are all 0.
 fn divisor(numbers: impl Iterator<Item = u64>) -> u64 {
     let mut divisor = 0;
@@ -176,7 +186,7 @@ fn sum(probe: &EquipmentId, bytes: &[u8]) -> [u8; SUM_LENGTH] {
 ///
 /// # Errors
 /// [`Store::Damaged`].
-pub(super) fn header(bytes: &[u8]) -> Result<Header, Store> {
+pub(crate) fn header(bytes: &[u8]) -> Result<Header, Store> {
     let read = || {
         let (version, rest) = bytes.split_first_chunk()?;
         let (count, rest) = rest.split_first_chunk()?;
@@ -220,7 +230,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, Store> {
 ///
 /// # Errors
 /// [`Store::Damaged`], saying what does not fit.
-pub(super) fn decode(probe: &EquipmentId, bytes: &[u8]) -> Result<Vec<Reading>, Store> {
+pub fn decode(probe: &EquipmentId, bytes: &[u8]) -> Result<Vec<Reading>, Store> {
     let header = header(bytes)?;
     let named = |why: &str| {
         let Header {

@@ -1,28 +1,12 @@
-//! How a unit was kept: the verdict over each of its stays, from what the probes
-//! there read, and what a look-up says of it.
-//!
-//! Every sealed segment that a verdict rests on is hashed again and held against
-//! its record. Readings that are not sealed yet count too, so that an excursion
-//! shows while it lasts; until when readings are sealed is said.
+//! How a unit was kept over all its stays, from the verdict over each, and what
+//! its checklist says of it.
 
-use super::{policy_text, probes_of, segments_of};
-use crate::error::{Invalid, Rule};
-use crate::ident::{EntityId, EquipmentId, TraceCode};
-use crate::ledger::readings::{Checked, Readings};
-use crate::ledger::{Failed, View};
+use super::{Curve, Run, Verdict, judge};
+use crate::ident::{EntityId, EquipmentId};
 use crate::record::cold_chain::{Stay, TemperaturePolicy};
 use crate::record::status::{ColdChain, Judgement, Reason, Status};
 use crate::record::temperature::Reading;
-use crate::rules::ColdFacts;
-use crate::rules::temperature::{Run, Verdict, judge};
 use serde::Serialize;
-
-/// Most readings that one verdict is made from: a month of 24 probes at a minute;
-/// 16 bytes each, and as much again while they are gone through.
-pub const VERDICT_READINGS_MAX: usize = 1 << 20;
-
-/// Segments asked for at a time.
-const SEGMENTS_PAGE: usize = 256;
 
 /// How a unit was kept in all its stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,8 +15,11 @@ pub struct Kept {
     pub state: ColdChain,
     /// The stays, in the order in which they were recorded.
     pub stays: Vec<KeptStay>,
-    /// How long it was in no equipment between its first and its last stay.
+    /// How long it was in no equipment between its first and its last stay: at a
+    /// door or a dock, or on its way without refrigeration.
     pub outside_stays_ms: u64,
+    /// When that was, in order of time.
+    pub outside_stays: Vec<Run>,
 }
 
 /// How a unit was kept in one stay.
@@ -69,139 +56,66 @@ pub struct KeptStay {
     pub sealed_until_ms: Option<u64>,
     /// The verdict.
     pub verdict: Verdict,
+    /// The course of its temperatures, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curve: Option<Curve>,
 }
 
-/// How a unit was kept, as of `now_ms`; `None` when it was placed nowhere.
-///
-/// # Errors
-/// [`Rule::TooLarge`] beyond [`VERDICT_READINGS_MAX`]; [`Store::Damaged`](crate::error::Store::Damaged) when
-/// readings are not those that were sealed.
-pub fn kept(
-    view: &View,
-    readings: &Readings,
-    unit: &TraceCode,
-    now_ms: u64,
-) -> Result<Option<Kept>, Failed> {
-    let stays = view.folded().stays(unit)?.stays;
-    if stays.is_empty() {
-        return Ok(None);
-    }
-    let mut kept = Vec::with_capacity(stays.len());
-    let mut budget = VERDICT_READINGS_MAX;
-    for stay in stays {
-        kept.push(stayed(view, readings, stay, now_ms, &mut budget)?);
-    }
-    Ok(Some(Kept {
-        state: worst(kept.iter().map(|stay| stay.verdict.state)),
-        outside_stays_ms: between(
-            kept.iter()
-                .map(|stay| (stay.from_ms, stay.until_ms))
-                .collect(),
-        ),
-        stays: kept,
-    }))
-}
-
-fn stayed(
-    view: &View,
-    readings: &Readings,
-    stay: Stay,
-    now_ms: u64,
-    budget: &mut usize,
-) -> Result<KeptStay, Failed> {
-    let policy = policy_text(view.folded(), &stay.policy, stay.version)?;
+/// When a stay was, as of `now_ms` where it lasts.
+#[must_use]
+pub fn run_of(stay: &Stay, now_ms: u64) -> Run {
     let until_ms = stay.taken_out.map_or(now_ms, |(at_ms, _)| at_ms);
-    let run = Run {
+    Run {
         from_ms: stay.from_ms,
         until_ms: until_ms.max(stay.from_ms),
-    };
-    let probes = probes_of(view, &stay.equipment)?;
-    let mut read = Vec::with_capacity(probes.len());
-    for (probe, state) in &probes {
-        read.push(read_by(
-            view,
-            readings,
-            probe,
-            state.next_segment,
-            &policy,
-            run,
-            budget,
-        )?);
     }
-    Ok(KeptStay {
-        verdict: judge(&policy, run, &read),
-        equipment: stay.equipment,
-        entity: stay.entity,
-        from_ms: run.from_ms,
-        until_ms: run.until_ms,
-        is_open: stay.taken_out.is_none(),
-        placed_index: stay.placed_index,
-        policy: stay.policy,
-        version: stay.version,
-        low_milli_c: policy.low_milli_c,
-        high_milli_c: policy.high_milli_c,
-        source: policy.source,
-        is_confirmed: policy.is_confirmed,
-        sealed_until_ms: probes
-            .iter()
-            .map(|(_, state)| state.sealed_until_ms)
-            .min()
-            .flatten(),
-        probes: probes.into_iter().map(|(id, _)| id).collect(),
-    })
 }
 
-/// A probe's readings in a stay, with its neighbours outside it; what is sealed
-/// of them is held against its record.
-fn read_by(
-    view: &View,
-    readings: &Readings,
-    probe: &EquipmentId,
-    segments: u64,
-    policy: &TemperaturePolicy,
-    stay: Run,
-    budget: &mut usize,
-) -> Result<Vec<Reading>, Failed> {
-    let gap_ms = u64::from(policy.gap_s_max) * 1_000;
-    let window = Run {
-        from_ms: stay.from_ms.saturating_sub(gap_ms),
-        until_ms: stay.until_ms.saturating_add(gap_ms),
-    };
-    let mut from = 0;
-    while from < segments {
-        let page = segments_of(view, probe, from, SEGMENTS_PAGE)?;
-        for sealed in page.iter().map(|state| state.segment) {
-            if sealed.first_ms > window.until_ms || sealed.last_ms < window.from_ms {
-                continue;
-            }
-            // What was pruned after its time leaves a gap, like all that is absent.
-            match readings.check(probe, sealed.number, sealed.count, &sealed.root)? {
-                Checked::Sound | Checked::Pruned => {}
-            }
+impl KeptStay {
+    /// Judges a stay that was `run` by what its probes read: of each its readings in
+    /// order of time, as [`judge`] takes them.
+    #[must_use]
+    pub fn judged(
+        stay: Stay,
+        run: Run,
+        policy: TemperaturePolicy,
+        probes: Vec<EquipmentId>,
+        readings: &[Vec<Reading>],
+        sealed_until_ms: Option<u64>,
+    ) -> Self {
+        let verdict = judge(&policy, run, readings);
+        Self::of(stay, run, policy, probes, verdict, sealed_until_ms)
+    }
+
+    /// A stay that was `run`, with the verdict over it.
+    #[must_use]
+    pub fn of(
+        stay: Stay,
+        run: Run,
+        policy: TemperaturePolicy,
+        probes: Vec<EquipmentId>,
+        verdict: Verdict,
+        sealed_until_ms: Option<u64>,
+    ) -> Self {
+        Self {
+            verdict,
+            curve: None,
+            equipment: stay.equipment,
+            entity: stay.entity,
+            from_ms: run.from_ms,
+            until_ms: run.until_ms,
+            is_open: stay.taken_out.is_none(),
+            placed_index: stay.placed_index,
+            policy: stay.policy,
+            version: stay.version,
+            low_milli_c: policy.low_milli_c,
+            high_milli_c: policy.high_milli_c,
+            source: policy.source,
+            is_confirmed: policy.is_confirmed,
+            probes,
+            sealed_until_ms,
         }
-        from = from.saturating_add(SEGMENTS_PAGE as u64);
     }
-    let mut found = Vec::new();
-    let mut range = readings.range(*probe, window.from_ms..=window.until_ms)?;
-    while let Some(run) = range.next_run()? {
-        *budget = budget.checked_sub(run.len()).ok_or_else(|| {
-            let what = format!("more than {VERDICT_READINGS_MAX} readings in the unit's stays");
-            Invalid::new(Rule::TooLarge, what)
-        })?;
-        found.extend_from_slice(run);
-    }
-    // Of the neighbours only the last moment before and the first after count.
-    let before = found.partition_point(|it| it.at_ms < stay.from_ms);
-    let first = found
-        .get(..before)
-        .and_then(<[Reading]>::last)
-        .map(|it| it.at_ms);
-    let after = found.partition_point(|it| it.at_ms < stay.until_ms);
-    let last = found.get(after).map(|it| it.at_ms);
-    found.retain(|it| {
-        first.is_none_or(|first| it.at_ms >= first) && last.is_none_or(|last| it.at_ms <= last)
-    });
-    Ok(found)
 }
 
 /// What is true of all, from what is true of each.
@@ -220,19 +134,40 @@ fn worst(states: impl Iterator<Item = ColdChain> + Clone) -> ColdChain {
     }
 }
 
-/// The time that no stay covers between the first and the last.
-fn between(mut stays: Vec<(u64, u64)>) -> u64 {
-    stays.sort_unstable();
-    let (mut outside_ms, mut covered_until) = (0u64, None::<u64>);
-    for (from_ms, until_ms) in stays {
-        let reached = covered_until.unwrap_or(from_ms);
-        outside_ms = outside_ms.saturating_add(from_ms.saturating_sub(reached));
-        covered_until = Some(reached.max(until_ms));
+/// The times that no stay covers between the first and the last, in order.
+fn between(mut stays: Vec<Run>) -> Vec<Run> {
+    stays.sort_unstable_by_key(|stay| (stay.from_ms, stay.until_ms));
+    let (mut outside, mut covered_until) = (Vec::new(), None::<u64>);
+    for stay in stays {
+        let reached = covered_until.unwrap_or(stay.from_ms);
+        if reached < stay.from_ms {
+            outside.push(Run {
+                from_ms: reached,
+                until_ms: stay.from_ms,
+            });
+        }
+        covered_until = Some(reached.max(stay.until_ms));
     }
-    outside_ms
+    outside
 }
 
 impl Kept {
+    /// What the stays come to.
+    #[must_use]
+    pub fn of(stays: Vec<KeptStay>) -> Self {
+        let runs = stays.iter().map(|stay| Run {
+            from_ms: stay.from_ms,
+            until_ms: stay.until_ms,
+        });
+        let outside_stays = between(runs.collect());
+        Self {
+            state: worst(stays.iter().map(|stay| stay.verdict.state)),
+            outside_stays_ms: outside_stays.iter().map(|run| run.length_ms()).sum(),
+            outside_stays,
+            stays,
+        }
+    }
+
     /// Adds its line to a unit's checklist, and the status that follows when the
     /// policy was exceeded.
     pub fn weigh(&self, judgement: &mut Judgement) {
@@ -323,13 +258,21 @@ mod tests {
 
     #[test]
     fn time_between_stays_is_counted_once_and_overlaps_are_none() {
+        let runs = |ends: &[(u64, u64)]| -> Vec<Run> {
+            let ends = ends.iter();
+            ends.map(|(from_ms, until_ms)| Run {
+                from_ms: *from_ms,
+                until_ms: *until_ms,
+            })
+            .collect()
+        };
         for (stays, wanted) in [
-            (vec![(0, 10)], 0),
-            (vec![(20, 30), (0, 10)], 10),
-            (vec![(0, 25), (20, 30), (5, 7)], 0),
-            (vec![(0, 10), (12, 13), (20, 20)], 9),
+            (&[(0, 10)][..], &[][..]),
+            (&[(20, 30), (0, 10)], &[(10, 20)]),
+            (&[(0, 25), (20, 30), (5, 7)], &[]),
+            (&[(0, 10), (12, 13), (20, 20)], &[(10, 12), (13, 20)]),
         ] {
-            assert_eq!(between(stays.clone()), wanted, "{stays:?}");
+            assert_eq!(between(runs(stays)), runs(wanted), "{stays:?}");
         }
     }
 

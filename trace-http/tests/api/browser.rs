@@ -1,0 +1,128 @@
+//! The shopper's page in a real browser: headless Chromium, driven by
+//! `tests/browser/journeys.mjs`, on a town served here.
+//!
+//! Wants Debian's `chromium` and `nodejs`, and `npm ci` in `tests/browser`;
+//! `.ci/run` sees to both.
+
+use std::{path::Path, process::Command};
+
+use serde_json::{Value, json};
+use trace_core::{
+    ident::TraceCode,
+    proof::{completeness::Completeness, note::Note},
+    record::{Status, base64},
+};
+use trace_fixtures::Who;
+
+use crate::town::{Town, signer};
+
+/// A page to open: its state, and whether the check ends green on it.
+fn page(name: &str, code: &str, status: Status, http: u16, green: bool) -> Value {
+    json!({
+        "name": name,
+        "path": format!("/t/{code}"),
+        "status": http,
+        "state": status.name(),
+        "words": [status.words(), status.words_zh()],
+        "green": green,
+    })
+}
+
+/// A unit with all that a page can show, one of its texts hostile.
+fn shown(town: &mut Town) -> TraceCode {
+    let mut unit = town.world.unit();
+    unit.gtin = Some("6901234567892".parse().unwrap());
+    unit.lot = Some("20260511-A".into());
+    unit.specification = Some("<img src=x onerror=alert(1)>".into());
+    let (unit, _) = town.batch_of(unit);
+    town.store(&unit, "10 斤");
+    unit.unit
+}
+
+/// What an operator that withholds the last void would show: the page from
+/// before it, and a bundle whose signed statement denies it.
+fn lie(town: &mut Town) -> Value {
+    let (unit, certified) = town.batch();
+    let path = format!("/t/{}", unit.unit.compact());
+    let before = town.get(&path).with(200).text();
+    let body = town.world.voided(&certified.signed);
+    town.say_bare(Who::Producer, body);
+    let address = format!("/v1/codes/{}/bundle", unit.unit.compact());
+    let mut bundle = town.get(&address).with(200).json();
+    let last = bundle["records"].as_array_mut().unwrap().pop().unwrap();
+    let denied = last["index"].as_u64().unwrap();
+    let signer = signer(&town.world);
+    let note = bundle["completeness"].as_str().unwrap().to_owned();
+    let known = [signer.verifier_key().clone()];
+    let text = Note::parse(&note)
+        .unwrap()
+        .verify_all_known(&known)
+        .unwrap();
+    let mut statement = Completeness::parse_text(text.text()).unwrap();
+    for list in statement.subjects.values_mut() {
+        list.remove(&denied);
+    }
+    // Fields in the order of a bundle's one spelling.
+    let records = bundle["records"].as_array().unwrap().iter().map(|record| {
+        let (index, entry, path) = (&record["index"], &record["entry"], &record["path"]);
+        format!("{{\"index\":{index},\"entry\":{entry},\"path\":{path}}}")
+    });
+    let spelt = format!(
+        "{{\"version\":1,\"code\":{},\"checkpoint\":{},\"completeness\":{},\"records\":[{}]}}",
+        bundle["code"],
+        bundle["checkpoint"],
+        Value::from(statement.sign(&signer).unwrap()),
+        records.collect::<Vec<_>>().join(",")
+    );
+    json!({"path": path, "page": before, "bundle": spelt})
+}
+
+#[test]
+fn a_real_browser_reads_the_pages_and_checks_them() {
+    let mut town = Town::new();
+    let lie = lie(&mut town);
+    let sound = shown(&mut town);
+    let (voided, certified) = town.batch();
+    let body = town.world.voided(&certified.signed);
+    town.say_bare(Who::Producer, body);
+    let recalled = town.batch().0.unit;
+    let body = town.world.recalled(recalled);
+    town.say_bare(Who::CountyAuthority, body);
+    let (superseded, certified) = town.batch();
+    let body = town.world.superseded(&certified.signed, superseded.unit);
+    town.say_bare(Who::Producer, body);
+    let nothing = TraceCode::from_bytes([9; 10]).compact();
+    let plan = json!({
+        "address": format!("http://{}", town.address),
+        "sound": format!("/t/{}", sound.compact()),
+        "bundle": format!("/v1/codes/{}/bundle", sound.compact()),
+        "lie": lie,
+        "pages": [
+            page("valid", &sound.compact(), Status::Valid, 200, true),
+            page("voided", &voided.unit.compact(), Status::Voided, 200, true),
+            page("recalled", &recalled.compact(), Status::Recalled, 200, true),
+            page("superseded", &superseded.unit.compact(), Status::Superseded, 200, true),
+            page("unknown", &nothing, Status::Unknown, 404, false),
+            page("malformed", "UUUU", Status::Malformed, 400, false),
+        ],
+    });
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let shots = root.join("target/browser");
+    std::fs::create_dir_all(&shots).unwrap();
+    let file = shots.join("plan.json");
+    std::fs::write(&file, plan.to_string()).unwrap();
+    let output = Command::new("node")
+        .arg(root.join("tests/browser/journeys.mjs"))
+        .args([&file, &shots])
+        .output()
+        .expect("node, Debian's package nodejs, is on the path");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // Pictures, for people to look at.
+    let picture = std::fs::read(shots.join("valid-zh-phone.png")).unwrap();
+    assert!(picture.len() > 10_000 && base64::encode(&picture).starts_with("iVBORw0KGgo"));
+}
