@@ -29,7 +29,11 @@ fn drawn(draw: &mut Draw, from_ms: u64) -> Vec<Reading> {
                 temperature_milli_c: 2_500,
             });
         }
-        let lost = if draw.chance(1, 60) { 45 * MINUTE_MS } else { 0 };
+        let lost = if draw.chance(1, 60) {
+            45 * MINUTE_MS
+        } else {
+            0
+        };
         at_ms += lost + draw.between(20_000, 9 * MINUTE_MS);
     }
     readings
@@ -97,7 +101,9 @@ fn every_order_of_arrival_of_the_same_readings_gives_the_same_verdict() {
         }
         // And offline they come to the same once more.
         store.agreed();
-        *states.entry(format!("{:?}", verdicts[0].state)).or_default() += 1;
+        *states
+            .entry(format!("{:?}", verdicts[0].state))
+            .or_default() += 1;
     }
     println!("{states:?}");
     assert!(states.len() > 1, "{states:?}");
@@ -114,7 +120,10 @@ fn a_clock_that_is_set_back_or_forward_loses_nothing_and_hides_nothing() {
     store.read(probe, &minutely(from_ms + 60 * MINUTE_MS, 60, 7_500));
     store.read(probe, &minutely(from_ms + 120 * MINUTE_MS, 175, 2_000));
     let verdict = store.agreed().kept.stays.remove(0).verdict;
-    assert_eq!((verdict.state, verdict.conflicts), (ColdChain::Exceeded, 60));
+    assert_eq!(
+        (verdict.state, verdict.conflicts),
+        (ColdChain::Exceeded, 60)
+    );
     assert_eq!(verdict.outside_ms, 60 * MINUTE_MS);
 
     // Set forward by an hour: the hour between is a gap, and never compliance.

@@ -8,9 +8,7 @@ use tempfile::TempDir;
 use trace_core::error::Verify;
 use trace_core::ident::{EquipmentId, TraceCode};
 use trace_core::ledger::audit::{AuditFailed, AuditReport, Damage, Options, audit};
-use trace_core::ledger::backup::{
-    Beside, RestoreFailed, backup_with, restore, verify_backup,
-};
+use trace_core::ledger::backup::{Beside, RestoreFailed, backup_with, restore, verify_backup};
 use trace_core::ledger::cold_chain::{Kept, kept};
 use trace_core::ledger::documents::{DOCUMENTS, Documents};
 use trace_core::ledger::opening::{self, LOG, Opened};
@@ -53,7 +51,10 @@ fn sealed() -> Store {
     }
     store.seal(probes[0], from_ms + 79 * MINUTE_MS);
     store.seal(probes[0], from_ms + 139 * MINUTE_MS);
-    store.readings.draft(&probes[1], 0, from_ms + 99 * MINUTE_MS).unwrap();
+    store
+        .readings
+        .draft(&probes[1], 0, from_ms + 99 * MINUTE_MS)
+        .unwrap();
     store
 }
 
@@ -118,7 +119,9 @@ impl Closed {
         let database = Database::open(&path, TABLES, Check::Quick, 1 << 20).unwrap();
         let snapshot = database.snapshot().unwrap();
         let prefix = [&self.probe.as_bytes()[..], &1u64.to_be_bytes()].concat();
-        let mut rows = snapshot.rows(CHUNKS, &prefix[..].., Direction::Forward).unwrap();
+        let mut rows = snapshot
+            .rows(CHUNKS, &prefix[..].., Direction::Forward)
+            .unwrap();
         let row = rows.next_row().unwrap().unwrap();
         let key = row.key().to_vec();
         assert!(key.starts_with(&prefix));
@@ -126,7 +129,9 @@ impl Closed {
         change(&mut readings);
         let bytes = chunk::encode_kept(&self.probe, &readings).unwrap();
         drop((row, rows, snapshot));
-        database.write(|batch| batch.put(CHUNKS, &key, &bytes)).unwrap();
+        database
+            .write(|batch| batch.put(CHUNKS, &key, &bytes))
+            .unwrap();
         database.close().unwrap();
     }
 
@@ -167,8 +172,14 @@ impl Closed {
         };
         let mut bytes = Vec::new();
         let view = sequencer.view();
-        let sealed =
-            backup_with(&view, Some(beside), &self.signer, &mut bytes, &mut |_, _| {}).unwrap();
+        let sealed = backup_with(
+            &view,
+            Some(beside),
+            &self.signer,
+            &mut bytes,
+            &mut |_, _| {},
+        )
+        .unwrap();
         let count = sealed.beside.unwrap();
         assert!(count.reading_rows > 6, "{count:?}");
         assert_eq!((count.documents, count.unnamed), (1, 1));
@@ -211,11 +222,21 @@ fn one_altered_reading_is_found_by_its_segment_although_every_checksum_holds() {
     let changes: [fn(&mut Vec<Reading>); 4] = [
         |it| it[7].temperature_milli_c += 1,
         |it| it[7].at_ms += 1,
-        |it| it.retain({
-            let gone = it[7];
-            move |it| *it != gone
-        }),
-        |it| it.insert(8, Reading { at_ms: it[7].at_ms + 1, ..it[7] }),
+        |it| {
+            it.retain({
+                let gone = it[7];
+                move |it| *it != gone
+            })
+        },
+        |it| {
+            it.insert(
+                8,
+                Reading {
+                    at_ms: it[7].at_ms + 1,
+                    ..it[7]
+                },
+            )
+        },
     ];
     for (place, change) in changes.into_iter().enumerate() {
         let closed = Closed::of(sealed());
@@ -248,7 +269,10 @@ fn readings_that_are_gone_or_torn_are_damage_and_a_document_that_is_another_too(
     let sound = std::fs::read(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     let damage = closed.damage();
-    assert!(damage.why.contains("missing, and 2 records bind"), "{damage}");
+    assert!(
+        damage.why.contains("missing, and 2 records bind"),
+        "{damage}"
+    );
     std::fs::write(&path, &sound[..sound.len() / 2]).unwrap();
     let damage = closed.damage();
     assert!(damage.why.contains(READINGS_FILE), "{damage}");
@@ -285,7 +309,10 @@ fn a_restored_ledger_gives_the_same_verdicts_and_has_every_document_that_is_name
     let to = tempfile::tempdir().unwrap();
     closed.restore(&bytes, to.path()).unwrap();
     let report = closed.audit_of(to.path()).unwrap();
-    assert_eq!((report.readings.segments, report.readings.unsealed), (2, 30 + 170));
+    assert_eq!(
+        (report.readings.segments, report.readings.unsealed),
+        (2, 30 + 170)
+    );
     assert_eq!((report.documents.named, report.documents.unnamed), (1, 0));
     assert_eq!(closed.kept_in(to.path()), closed.kept);
     let documents = Documents::open(Arc::new(RealDisk), &to.path().join(DOCUMENTS)).unwrap();
@@ -314,7 +341,10 @@ fn a_backup_of_which_a_reading_or_a_document_was_altered_restores_nothing() {
     let begins = bytes.len() - bytes.len() / 3;
     let refused = |bytes: &[u8]| {
         let outcome = verify_backup(&mut &*bytes, &closed.key);
-        assert!(matches!(outcome, Err(RestoreFailed::Verify(_))), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(RestoreFailed::Verify(_))),
+            "{outcome:?}"
+        );
     };
     // The last third: documents, readings and the seal.
     let mut altered = bytes.clone();
@@ -331,8 +361,22 @@ fn a_backup_of_which_a_reading_or_a_document_was_altered_restores_nothing() {
         altered[at] ^= 0x10;
         let failed = closed.restore(&altered, to.path()).unwrap_err();
         let why = failed.to_string();
-        assert!(matches!(failed, RestoreFailed::Verify(Verify::Malformed { .. } | Verify::Signature { .. } | Verify::WrongLedger { .. })), "{at}: {why}");
-        assert_eq!(std::fs::read_dir(to.path()).unwrap().count(), 0, "{at}: {why}");
+        assert!(
+            matches!(
+                failed,
+                RestoreFailed::Verify(
+                    Verify::Malformed { .. }
+                        | Verify::Signature { .. }
+                        | Verify::WrongLedger { .. }
+                )
+            ),
+            "{at}: {why}"
+        );
+        assert_eq!(
+            std::fs::read_dir(to.path()).unwrap().count(),
+            0,
+            "{at}: {why}"
+        );
         altered[at] = bytes[at];
     }
     closed.restore(&bytes, to.path()).unwrap();

@@ -9,9 +9,7 @@ use trace_core::ident::EquipmentId;
 use trace_core::proof::bundle::{Bundle, BundleRecord, Told};
 use trace_core::proof::completeness::Completeness;
 use trace_core::proof::readings::chunk;
-use trace_core::proof::temperatures::{
-    Carried, Shelf, TemperatureStatement, Temperatures, digest,
-};
+use trace_core::proof::temperatures::{Carried, Shelf, TemperatureStatement, Temperatures, digest};
 use trace_core::record::status::ColdChain;
 use trace_core::record::temperature::Reading;
 use trace_core::record::{Body, Entry, SubjectId};
@@ -142,7 +140,10 @@ fn whoever_carries_a_bundle_alters_no_reading_and_leaves_none_out() {
     let store = exceeded();
     let probe = store.probes[0];
     let sound = Parts::of(&store);
-    assert_eq!(store.verdict(&sound.carried()), store.verdict(&sound.bundle));
+    assert_eq!(
+        store.verdict(&sound.carried()),
+        store.verdict(&sound.bundle)
+    );
     let cool = |readings: &mut Vec<Reading>| {
         let all = readings.iter_mut();
         all.for_each(|it| it.temperature_milli_c = it.temperature_milli_c.min(4_000));
@@ -162,7 +163,9 @@ fn whoever_carries_a_bundle_alters_no_reading_and_leaves_none_out() {
         parts.shelf(probe, segment).chunks.clear();
         let why = refused(&store, &parts.carried());
         assert!(matches!(why, Verify::Malformed { .. }), "{why}");
-        parts.readings.retain(|it| (it.probe, it.segment) != (probe, segment));
+        parts
+            .readings
+            .retain(|it| (it.probe, it.segment) != (probe, segment));
         let why = refused(&store, &parts.carried());
         assert!(matches!(why, Verify::Malformed { .. }), "{why}");
     }
@@ -177,7 +180,10 @@ fn whoever_carries_a_bundle_alters_no_reading_and_leaves_none_out() {
     let other = later.bundle().temperatures().cloned();
     let bundle = sound.with(sound.bundle.completeness().to_owned(), other);
     let why = refused(&store, &bundle);
-    assert!(matches!(why, Verify::Malformed { .. } | Verify::Fork { .. }), "{why}");
+    assert!(
+        matches!(why, Verify::Malformed { .. } | Verify::Fork { .. }),
+        "{why}"
+    );
 }
 
 #[test]
@@ -186,13 +192,19 @@ fn every_record_that_the_verdict_rests_on_is_missed() {
     let sound = Parts::of(&store);
     let probe = store.probes[0];
     let of: [(&str, &dyn Fn(&Body) -> bool); 5] = [
-        ("policy", &|it| matches!(it, Body::TemperaturePolicyAdopted(_))),
+        ("policy", &|it| {
+            matches!(it, Body::TemperaturePolicyAdopted(_))
+        }),
         ("placed", &|it| matches!(it, Body::Placed(_))),
         ("taken out", &|it| matches!(it, Body::TakenOut(_))),
-        ("probe", &|it| {
-            matches!(it, Body::EquipmentRegistered(body) if body.equipment == probe)
-        }),
-        ("segment", &|it| matches!(it, Body::SegmentSealed(body) if body.number == 1)),
+        (
+            "probe",
+            &|it| matches!(it, Body::EquipmentRegistered(body) if body.equipment == probe),
+        ),
+        (
+            "segment",
+            &|it| matches!(it, Body::SegmentSealed(body) if body.number == 1),
+        ),
     ];
     for (what, is_it) in of {
         let mut parts = sound.clone();
@@ -208,14 +220,24 @@ fn an_operator_that_alters_a_sealed_reading_is_found_by_the_root() {
     let store = exceeded();
     let probe = store.probes[0];
     let changes: [fn(&mut Vec<Reading>); 5] = [
-        |it| it.iter_mut().for_each(|it| it.temperature_milli_c = it.temperature_milli_c.min(4_000)),
+        |it| {
+            it.iter_mut()
+                .for_each(|it| it.temperature_milli_c = it.temperature_milli_c.min(4_000))
+        },
         |it| it[5].at_ms += 1,
-        |it| it.retain({
-            let gone = it[10];
-            move |it| *it != gone
-        }),
+        |it| {
+            it.retain({
+                let gone = it[10];
+                move |it| *it != gone
+            })
+        },
         |it| it.truncate(10),
-        |it| it.push(Reading { at_ms: u64::MAX, temperature_milli_c: 0 }),
+        |it| {
+            it.push(Reading {
+                at_ms: u64::MAX,
+                temperature_milli_c: 0,
+            })
+        },
     ];
     for (place, change) in changes.into_iter().enumerate() {
         let mut parts = Parts::of(&store);
@@ -256,15 +278,24 @@ fn an_operator_that_denies_a_segment_between_two_others_is_found_by_their_number
     let why = refused(&store, &parts.signed(&store));
     assert!(matches!(why, Verify::Fork { .. }), "{why}");
     parts.drop_record(index);
-    parts.readings.retain(|it| (it.probe, it.segment) != (probe, Some(1)));
+    parts
+        .readings
+        .retain(|it| (it.probe, it.segment) != (probe, Some(1)));
     let why = refused(&store, &parts.signed(&store));
     assert!(matches!(why, Verify::Incomplete { .. }), "{why}");
-    assert!(why.to_string().contains("between its segments 0 and 2"), "{why}");
+    assert!(
+        why.to_string().contains("between its segments 0 and 2"),
+        "{why}"
+    );
     // Listed and not here.
     let mut parts = Parts::of(&store);
     parts.drop_record(index);
     let why = refused(&store, &parts.signed(&store));
-    assert!(why.to_string().contains(&format!("record {index}, a segment")), "{why}");
+    assert!(
+        why.to_string()
+            .contains(&format!("record {index}, a segment")),
+        "{why}"
+    );
     // A time of which nothing is stated.
     let mut parts = Parts::of(&store);
     parts.statement.windows.clear();
@@ -279,8 +310,13 @@ fn an_operator_that_withholds_unsealed_readings_or_a_probe_passes_by_its_own_wor
     let mut parts = Parts::of(&store);
     parts.readings.retain(|it| it.segment.is_some());
     let told = store.verdict(&parts.signed(&store)).told;
-    let Told::Kept(proved) = told else { panic!("{told:?}") };
-    assert_eq!((proved.unsealed_readings, proved.kept.state), (0, ColdChain::Exceeded));
+    let Told::Kept(proved) = told else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        (proved.unsealed_readings, proved.kept.state),
+        (0, ColdChain::Exceeded)
+    );
     // The warm probe itself: a false statement, which replaying the log shows.
     let (probe, zone) = (store.probes[0], store.zone);
     let mut parts = Parts::of(&store);
@@ -303,7 +339,9 @@ fn an_operator_that_withholds_unsealed_readings_or_a_probe_passes_by_its_own_wor
     parts.statement.windows.retain(|(of, ..), _| *of != probe);
     parts.readings.retain(|it| it.probe != probe);
     let told = store.verdict(&parts.signed(&store)).told;
-    let Told::Kept(proved) = told else { panic!("{told:?}") };
+    let Told::Kept(proved) = told else {
+        panic!("{told:?}")
+    };
     assert_eq!(proved.kept.state, ColdChain::Kept);
     assert_eq!(proved.kept.stays[0].probes, [store.probes[1]]);
     // But nothing at all said of the place's parts is missed.
@@ -321,7 +359,9 @@ fn readings_taken_away_after_their_time_are_the_operators_word_and_a_gap() {
     let only = store.probes[1];
     parts.readings.retain(|it| it.probe != only);
     let told = store.verdict(&parts.signed(&store)).told;
-    let Told::Kept(proved) = told else { panic!("{told:?}") };
+    let Told::Kept(proved) = told else {
+        panic!("{told:?}")
+    };
     assert_eq!((proved.segments, proved.pruned_segments), (2, 1));
     assert_eq!(proved.kept.state, ColdChain::Gaps);
 }

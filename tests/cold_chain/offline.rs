@@ -127,11 +127,17 @@ fn a_bundle_without_readings_says_nothing_of_the_temperature() {
     store.read(store.probes[0], &minutely(store.from_ms, 130, 9_000));
     let (view, signer) = (store.stage.view(), store.stage.ledger.signer());
     // As a ledger without readings at hand made them, and makes them still.
-    let bundle = bundling::bundle(&view, signer, store.unit).unwrap().unwrap();
+    let bundle = bundling::bundle(&view, signer, store.unit)
+        .unwrap()
+        .unwrap();
     assert!(bundle.encode().starts_with(b"{\"version\":1,"));
     let bundle = Bundle::decode(&bundle.encode()).unwrap();
     let verdict = store.verdict(&bundle);
-    assert!(matches!(verdict.told, Told::Unread(_)), "{:?}", verdict.told);
+    assert!(
+        matches!(verdict.told, Told::Unread(_)),
+        "{:?}",
+        verdict.told
+    );
     assert_eq!(verdict.judgement.status, Status::Valid);
     let line = verdict.judgement.reasons.last().unwrap();
     assert_eq!((line.check, line.holds), ("temperature", None));

@@ -31,10 +31,7 @@ impl Store {
     /// Nothing read yet; the unit was placed in the zone at [`Store::placed_ms`].
     pub fn new() -> Self {
         let mut stage = Stage::new();
-        let readings = Readings::create(
-            &stage.folder().join(READINGS_FILE),
-            Settings::default(),
-        );
+        let readings = Readings::create(&stage.folder().join(READINGS_FILE), Settings::default());
         let policy = stage.world.temperature_policy("chilled");
         say(&mut stage, Who::Root, policy);
         let store = registered(&mut stage, EquipmentKind::ColdStore, None);
@@ -167,11 +164,7 @@ fn say(stage: &mut Stage, who: Who, body: impl Into<Body>) -> u64 {
     stage.admit(submission)
 }
 
-fn registered(
-    stage: &mut Stage,
-    kind: EquipmentKind,
-    part_of: Option<EquipmentId>,
-) -> EquipmentId {
+fn registered(stage: &mut Stage, kind: EquipmentKind, part_of: Option<EquipmentId>) -> EquipmentId {
     let body = stage.world.equipment(Who::ColdStore, kind, part_of);
     let equipment = body.equipment;
     say(stage, Who::ColdStore, body);

@@ -141,12 +141,7 @@ fn bundle_with_readings() -> Sample {
     bundle_sample("bundle with readings", &bundle, anchor, today)
 }
 
-fn bundle_sample(
-    name: &'static str,
-    bundle: &Bundle,
-    anchor: Anchor,
-    today: CivilDate,
-) -> Sample {
+fn bundle_sample(name: &'static str, bundle: &Bundle, anchor: Anchor, today: CivilDate) -> Sample {
     Sample::new(name, bundle.encode(), move |bytes| {
         Bundle::decode(bytes).is_ok_and(|bundle| bundle.verify(&anchor, &[], today).is_ok())
     })

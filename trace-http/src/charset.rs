@@ -49,8 +49,8 @@ pub fn decode(bytes: &[u8], charset: Charset, language: Language) -> Result<Stri
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let row = 1 + before.iter().filter(|byte| **byte == b'\n').count();
             Err(language.of(
-                format!("row {row} is not UTF-8; try --charset gb18030"),
-                format!("第{row}行不是 UTF-8 编码;可试 --charset gb18030"),
+                format!("row {row} is not UTF-8; try the character set gb18030"),
+                format!("第{row}行不是 UTF-8 编码;可试字符集 gb18030"),
             ))
         }
         (Charset::Auto | Charset::Gb18030, _) => match gb18030() {

@@ -178,15 +178,18 @@ pub fn open_readings(path: &Path, view: &View) -> Result<Readings, Store> {
 /// # Errors
 /// [`Store`].
 pub fn readings_under(path: &Path, view: &View) -> Result<Readings, Store> {
-    Readings::open(path, readings::Settings::default(), Check::Quick, |probe| {
-        match view.folded().equipment(probe) {
+    Readings::open(
+        path,
+        readings::Settings::default(),
+        Check::Quick,
+        |probe| match view.folded().equipment(probe) {
             Ok(state) => Ok(state.map_or(0, |state| state.next_segment)),
             Err(Failed::Store(error)) => Err(error),
             Err(Failed::Invalid(why)) => Err(Store::Damaged {
                 what: format!("equipment {probe}: {why}"),
             }),
-        }
-    })
+        },
+    )
 }
 
 fn ledger_settings(settings: &ServeSettings) -> ledger::Settings {

@@ -17,17 +17,18 @@ mod cli {
 use std::fs;
 
 use cli::{
-    city::{City, text},
+    city::{City, RIGHT, basis, text},
     served::Served,
 };
 use serde_json::{Value, json};
-use trace_core::ident::format_ms;
+use trace_core::ident::{LEDGER_OFFSET_MINUTES, format_ms};
 use trace_http::machine::now_ms;
 
 const MINUTE_MS: u64 = 60_000;
+const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 const KEY: [&str; 2] = ["--key", "store.key"];
 
-/// A cold store with a probe, in which a unit has lain for an hour.
+/// A cold store with a probe, and a unit that lies in none yet.
 struct Store {
     city: City,
     code: String,
@@ -67,12 +68,34 @@ impl Store {
         }
     }
 
+    /// A unit of yesterday, in the cold store from an hour ago on.
+    fn placed(&self) -> String {
+        let yesterday = format_ms(now_ms() - DAY_MS, LEDGER_OFFSET_MINUTES);
+        let yesterday = yesterday.split('T').next().unwrap();
+        let issue = ["issue", "--key", "producer.key", "--basis", basis()];
+        let made = ["--produced-on", yesterday];
+        let issued = self.city.place.json(&[&issue[..], RIGHT, &made].concat());
+        let code = text(&issued, "code").to_owned();
+        let enters = ["warehouse", "in", &code, "--quantity", "10 斤"];
+        self.city.place.json(&[&enters[..], &KEY].concat());
+        let at = format_ms(self.from_ms + MINUTE_MS, LEDGER_OFFSET_MINUTES);
+        let place = ["cold", "place", &code, &self.vehicle, "--policy", "chilled"];
+        let place = [&place[..], &["--at", &at], &KEY].concat();
+        self.city.place.json(&place);
+        code
+    }
+
     /// A file of a reading a minute, from an hour ago to now.
     fn file(&self, name: &str, cell: impl Fn(u64) -> String) {
+        self.file_from(self.from_ms, name, cell);
+    }
+
+    /// A file of an hour of readings, one a minute.
+    fn file_from(&self, from_ms: u64, name: &str, cell: impl Fn(u64) -> String) {
         let mut rows = "时间,温度(℃)\n".to_owned();
         for minute in 0..60 {
             // Without a zone, as many loggers write.
-            let at = format_ms(self.from_ms + minute * MINUTE_MS, 480);
+            let at = format_ms(from_ms + minute * MINUTE_MS, LEDGER_OFFSET_MINUTES);
             let at = at
                 .split('+')
                 .next()
@@ -190,29 +213,116 @@ fn readings_go_to_a_server_by_a_token_with_the_mapping_that_it_keeps() {
     let store = Store::new();
     store.file("a.csv", |_| "2.0".into());
     store.map("a.csv");
-    let all = store.city.place.json(&["show", &store.code]);
-    let producer = text(&all["records"][0]["signer"], "entity").to_owned();
-    for (role, entity, file) in [("producer", &producer, "other.token")] {
+    let unit = store.placed();
+    let all = store.city.place.json(&["show", &unit]);
+    let signers = all["records"].as_array().unwrap().iter();
+    let signers: Vec<&str> = signers.map(|it| text(&it["signer"], "entity")).collect();
+    let producer = signers[0];
+    let owner = signers.iter().find(|it| **it != producer).unwrap();
+    for (role, entity, file) in [
+        ("producer", producer, "other.token"),
+        ("cold_store", owner, "store.token"),
+    ] {
         let make = ["token", "make", "--role", role, "--entity", entity];
         let made = store.city.place.json(&make);
         fs::write(store.city.place.path(file), text(&made, "token")).unwrap();
     }
     let server = Served::start(&store.city.place, &[]);
-    let read = [
-        "cold",
-        "read",
-        "a.csv",
-        "--equipment",
-        &store.probe,
-        "--mapping",
-        "mapping.json",
-    ];
-    let read = server.at(&read);
-    store.refuses(&read, 1, "token_wrong");
-    let other = [&read[..], &["--token-file", "other.token"]].concat();
+    let own = ["--token-file", "store.token"];
+    let read = server.at(&["cold", "read", "a.csv", "--equipment", &store.probe]);
+    let given = [&read[..], &["--mapping", "mapping.json"]].concat();
+    store.refuses(&given, 1, "token_wrong");
+    let other = [&given[..], &["--token-file", "other.token"]].concat();
     store.refuses(&other, 1, "right_missing");
+    let unsaved = [&read[..], &own].concat();
+    store.refuses(&unsaved, 2, "no mapping is saved");
+    let map = ["cold", "map", "a.csv", "--mapping", "mapping.json"];
+    let save = server.at(&[&map[..], &["--save", &store.probe], &own].concat());
+    store.city.place.json(&save);
+    let taken = store.city.place.json(&unsaved);
+    assert_eq!((&taken["fresh"], &taken["known"]), (&json!(60), &json!(0)));
+    let taken = store.city.place.json(&[&given[..], &own].concat());
+    assert_eq!((&taken["fresh"], &taken["known"]), (&json!(0), &json!(60)));
+    // A column of no probe is the probe's that is named, and a store is none.
+    let whole = ["cold", "read", "a.csv", "--equipment", &store.vehicle];
+    let whole = [&whole[..], &["--mapping", "mapping.json"], &own].concat();
+    store.refuses(&server.at(&whole), 1, "equipment_unfit");
+
+    let shown = store.city.place.json(&server.at(&["cold", "show", &unit]));
+    assert_eq!(shown["state"], "kept", "{shown}");
+    assert_eq!(shown["stays"][0]["equipment"], json!(store.vehicle));
     let absent = server.at(&["cold", "show", &store.code]);
     store.refuses(&absent, 1, "unit_unknown");
+}
+
+#[test]
+fn a_unit_is_shown_as_it_was_kept_and_when_it_was_too_warm() {
+    let store = Store::new();
+    let unit = store.placed();
+    let show = ["cold", "show", &unit];
+    assert_eq!(store.city.place.json(&show)["state"], "not_monitored");
+    store.file("a.csv", |minute| match minute {
+        20..35 => "9.0".into(),
+        _ => "2.0".into(),
+    });
+    store.map("a.csv");
+    let read = ["cold", "read", "a.csv", "--equipment", &store.probe];
+    let read = [&read[..], &["--mapping", "mapping.json"]].concat();
+    store.city.place.json(&read);
+    let shown = store.city.place.json(&show);
+    assert_eq!(shown["state"], "exceeded", "{shown}");
+    let verdict = &shown["stays"][0]["verdict"];
+    assert_eq!(verdict["excursion_count"], 1, "{shown}");
+    let people = store
+        .city
+        .place
+        .text(&[&show[..], &["--language", "zh"]].concat());
+    let minute = |number| format_ms(store.from_ms + number * MINUTE_MS, LEDGER_OFFSET_MINUTES);
+    assert!(people.contains("仍在库"), "{people}");
+    let second = |text: String| text.get(..16).unwrap().to_owned();
+    let excursion = people
+        .lines()
+        .find(|it| it.starts_with("  超温  "))
+        .unwrap();
+    assert!(excursion.contains(&second(minute(20))), "{people}");
+}
+
+#[test]
+fn sealed_readings_go_after_their_time_and_what_is_needed_stays() {
+    let store = Store::new();
+    let old_ms = now_ms() - 200 * DAY_MS;
+    store.file_from(old_ms, "old.csv", |_| "2.0".into());
+    store.file("new.csv", |_| "2.0".into());
+    store.map("new.csv");
+    let seal = [&["cold", "seal", &store.probe], &KEY[..]].concat();
+    for file in ["old.csv", "new.csv"] {
+        let read = ["cold", "read", file, "--equipment", &store.probe];
+        let read = [&read[..], &["--mapping", "mapping.json"]].concat();
+        assert_eq!(store.city.place.json(&read)["fresh"], 60);
+        store.city.place.json(&seal);
+    }
+    let dry = ["cold", "prune", "--dry-run"];
+    for arguments in [&dry[..], &dry, &dry[..2]] {
+        let gone = store.city.place.json(arguments);
+        assert_eq!(
+            (&gone["segments"], &gone["readings"]),
+            (&json!(1), &json!(60)),
+            "{gone}"
+        );
+        assert!(gone["bytes"].as_u64().unwrap() > 0, "{gone}");
+        assert_eq!(gone["probes"][0]["next_needed"]["rule"], "no_unit_covered");
+    }
+    let again = store.city.place.json(&dry[..2]);
+    assert_eq!(again["segments"], 0, "{again}");
+    // Their record and root stand on the ledger, which is as sound as before.
+    assert_eq!(store.city.place.json(&["audit"])["sound"], true);
+    store.refuses(&["cold", "prune", "--probe", "x"], 2, "equipment_id");
+    let absent = trace_core::ident::EquipmentId::from_bytes([9; 10]).to_string();
+    store.refuses(
+        &["cold", "prune", "--probe", &absent],
+        1,
+        "equipment_unknown",
+    );
 }
 
 #[test]

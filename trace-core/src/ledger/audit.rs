@@ -303,7 +303,9 @@ pub fn audit(
     }
     found.report.held = held.len();
     found.report.derived = found.derived?;
-    let readings = copied.readings.then(|| options.temporary.join(READINGS_FILE));
+    let readings = copied
+        .readings
+        .then(|| options.temporary.join(READINGS_FILE));
     found.report.readings = beside::readings(&found.folded, readings.as_deref())?;
     found.report.documents = beside::documents(&found.folded, folder)?;
     Ok(found.report)

@@ -135,7 +135,11 @@ pub fn backup_with(
     };
     let (origin, size) = (view.origin(), view.size());
     let wanted = *view.checkpoint().root();
-    out.put(if beside.is_some() { MAGIC_BESIDE } else { MAGIC })?;
+    out.put(if beside.is_some() {
+        MAGIC_BESIDE
+    } else {
+        MAGIC
+    })?;
     out.put(&[u8::try_from(origin.as_str().len()).unwrap_or(u8::MAX)])?;
     out.put(origin.as_str().as_bytes())?;
     out.put(&size.to_be_bytes())?;

@@ -78,9 +78,7 @@ pub async fn bundle(
     let made = beside(move || {
         let (view, signer) = (office.view(), office.signer());
         match &office.readings {
-            Some(readings) => {
-                bundling::bundle_with(&view, signer, code, readings, office.now_ms())
-            }
+            Some(readings) => bundling::bundle_with(&view, signer, code, readings, office.now_ms()),
             None => bundling::bundle(&view, signer, code),
         }
     });

@@ -1,8 +1,8 @@
 //! The cold chain over HTTP: equipment, what is placed in it, readings sealed, and
 //! how a unit was kept. How readings get in is in `readings`.
 //!
-//! Readings lie beside the log until a segment of them is sealed by a record. How a unit was kept is public: where it was cold and where not is
-//! what a shopper asks.
+//! Readings lie beside the log until a segment of them is sealed by a record. How a
+//! unit was kept is public: where it was cold and where not is what a shopper asks.
 
 use std::{future::ready, sync::Arc};
 

@@ -13,8 +13,8 @@ use axum::{
 
 use super::{
     alerts, balance, balances, certificates, codes, cold, conduct, corrections, documents,
-    entities, grade, labels, lineage, office::Office, openapi, pictures, prepare, proofs, questions,
-    reading, readings, recall, resolver, submitting, warehouse,
+    entities, grade, labels, lineage, office::Office, openapi, pictures, prepare, proofs,
+    questions, reading, readings, recall, resolver, submitting, warehouse,
 };
 use crate::{label::LabelForm, page};
 

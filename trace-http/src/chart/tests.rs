@@ -126,7 +126,11 @@ fn a_picture_stays_small_and_its_policy_lets_nothing_be_loaded() {
     // Every coordinate is within the picture.
     let view = svg.split("viewBox=\"0 0 9600 4200\"").nth(1).unwrap();
     let plain = view.split('"').filter(|part| !part.starts_with('#'));
-    for number in plain.collect::<Vec<_>>().join(" ").split(|it: char| !it.is_ascii_digit() && it != '-') {
+    for number in plain
+        .collect::<Vec<_>>()
+        .join(" ")
+        .split(|it: char| !it.is_ascii_digit() && it != '-')
+    {
         if let Ok(number) = number.parse::<i64>() {
             assert!(number <= 9_600, "{number}");
         }

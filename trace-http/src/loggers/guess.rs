@@ -7,7 +7,7 @@
 use super::{
     Said,
     cell::Cells,
-    instant::Instants,
+    instant::{Instants, has_zone},
     mapping::{Column, Decimal, Degrees, Delimiter, Mapping, ProbeColumn, TemperatureColumn},
 };
 use crate::{
@@ -311,10 +311,6 @@ fn is_ambiguous(rows: &[Vec<String>], time: &[usize], format: &str, fits: usize)
         },
     };
     rows.iter().filter(|row| is_time(row, time, &other)).count() == fits
-}
-
-fn has_zone(text: &str) -> bool {
-    text.parse::<jiff::Timestamp>().is_ok()
 }
 
 fn are_temperatures<'c>(cells: impl Iterator<Item = &'c str>, decimal: Decimal) -> bool {

@@ -147,6 +147,11 @@ impl Instants {
     }
 }
 
+/// Whether an ISO time carries its own zone.
+pub(super) fn has_zone(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok()
+}
+
 fn zone_wanted() -> Said {
     Said::new(
         "times have no zone: give `zone` in the mapping, such as +08:00",

@@ -26,8 +26,9 @@ use trace_core::{
         note::VerifierKey,
     },
     record::{
-        Body, Entry, Hash, Role, base64, cold_chain::EquipmentKind, kinds::key_enrolled::KeyEnrolled, sign::KeyId,
-        submission::Submission, temperature::Reading, wire::TokenId,
+        Body, Entry, Hash, Role, base64, cold_chain::EquipmentKind,
+        kinds::key_enrolled::KeyEnrolled, sign::KeyId, submission::Submission,
+        temperature::Reading, wire::TokenId,
     },
     store::disk::RealDisk,
 };
@@ -205,7 +206,11 @@ impl Town {
             let there = found.iter().filter(|it| wanted.binary_search(it).is_ok());
             assert_eq!(there.count(), wanted.len(), "a reading is lost");
             let stored = readings.stored(&logger.probe).unwrap();
-            assert_eq!(stored.readings, found.len() as u64, "a reading lies on two shelves");
+            assert_eq!(
+                stored.readings,
+                found.len() as u64,
+                "a reading lies on two shelves"
+            );
         }
     }
 

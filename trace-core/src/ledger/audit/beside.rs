@@ -136,7 +136,9 @@ fn segment(
     }
     let kept = store.segment(probe, number).map_err(of_store)?;
     let Some(Segment::Readings(readings)) = kept else {
-        return Err(damaged(format!("segment {number} of probe {probe} is gone")));
+        return Err(damaged(format!(
+            "segment {number} of probe {probe} is gone"
+        )));
     };
     let made = sealed_of(*probe, number, &readings);
     if made != *segment {

@@ -77,10 +77,13 @@ pub(super) fn write(
     }
     if let Some(documents) = beside.documents {
         for hash in documents.hashes()? {
-            let named = view.folded().document(&hash).map_err(|failed| match failed {
-                Failed::Store(error) => error,
-                Failed::Invalid(why) => super::damaged(&why),
-            })?;
+            let named = view
+                .folded()
+                .document(&hash)
+                .map_err(|failed| match failed {
+                    Failed::Store(error) => error,
+                    Failed::Invalid(why) => super::damaged(&why),
+                })?;
             if named.is_none() {
                 count.unnamed += 1;
                 continue;
@@ -168,7 +171,11 @@ impl Restoring {
         }
         for hash in std::mem::take(&mut self.restored) {
             let name = hash.to_string();
-            settle_name(&RealDisk, &self.documents.join(&name), &documents.join(&name))?;
+            settle_name(
+                &RealDisk,
+                &self.documents.join(&name),
+                &documents.join(&name),
+            )?;
         }
         if let Some(rows) = self.readings.take() {
             rows.close()?;

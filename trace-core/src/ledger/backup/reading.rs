@@ -3,9 +3,7 @@
 //! reader has given its last one and the seal with it.
 
 use super::beside::{DOCUMENT, DOCUMENT_MAX, END, KEY_BYTES_MAX, READING, VALUE_BYTES_MAX};
-use super::{
-    BesideCount, BesideRow, MAGIC, MAGIC_BESIDE, RestoreFailed, Sealed, io, malformed,
-};
+use super::{BesideCount, BesideRow, MAGIC, MAGIC_BESIDE, RestoreFailed, Sealed, io, malformed};
 use crate::error::Verify;
 use crate::proof::merkle::{Frontier, leaf_hash};
 use crate::proof::note::{Note, VerifierKey};

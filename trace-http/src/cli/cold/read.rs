@@ -286,7 +286,7 @@ impl Read {
                     Some(_) => None,
                     None => remote.mapping(&self.equipment)?,
                 };
-                // The server knows what it is; a probe reads columns without one.
+                // Read as a probe's here; the server refuses readings of what is none.
                 (saved, EquipmentKind::Probe)
             }
         };
