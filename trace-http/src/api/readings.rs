@@ -160,6 +160,10 @@ pub async fn append(
         .policy()?
         .map_or(0, |policy| policy.signed_ahead_max_ms);
     let (batch, file) = match sent {
+        Sent::Batch(_) if query.equipment.is_some() || query.mapping.is_some() => {
+            let what = "equipment and mapping are of a logger's file: send it as text/csv";
+            return Err(Problem::new(Refusal::QueryUnexpected).detail(what));
+        }
         Sent::Batch(batch) => (batch, None),
         Sent::File(bytes) => {
             let plan = plan(&office, &view, &token, &query, &headers)?;

@@ -117,6 +117,11 @@ fn a_file_is_read_for_the_probes_owner_alone_by_a_mapping_that_holds() {
     send(&town, &stranger, &query, &text).refused(403, "right_missing");
     send(&town, &store, "", &text).refused(400, "query_unexpected");
     send(&town, &store, "equipment=x", &text).refused(400, "equipment_id_malformed");
+    // A batch names its probes itself.
+    let path = format!("/v1/readings?{query}");
+    let lines = format!("{JSON}{}", bearer(&store.token));
+    town.ask("POST", &path, &lines, br#"{"probes":[]}"#)
+        .refused(400, "query_unexpected");
     // Columns of a store's file name their probes, which must be the token's own.
     let absent = EquipmentId::from_bytes([9; 10]).to_string();
     let mut foreign = mapping();
