@@ -284,6 +284,10 @@ pub async fn mapping(
 ) -> Result<Response, Problem> {
     let view = readable(&office)?;
     let equipment = EquipmentId::parse(&id)?;
+    if view.folded().equipment(&equipment)?.is_none() {
+        let what = format!("equipment {equipment} is not registered");
+        return Err(Problem::new(Refusal::NotOnLedger).detail(what));
+    }
     owned(&view, &token, &equipment)?;
     let shelf = shelf(&office)?.clone();
     match beside(move || shelf.get(&equipment)).await?? {
