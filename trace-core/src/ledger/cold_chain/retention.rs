@@ -14,7 +14,7 @@ use crate::ledger::{Failed, View, rows};
 use crate::record::cold_chain::{Segment, Stay, UnitStays};
 use crate::record::rights::Registry;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// Six months: July to December have 184 days.
 const SIX_MONTHS_DAYS: i32 = 184;
@@ -96,12 +96,11 @@ impl Retention {
             let durable = durable.transpose()?;
             for stay in stays.stays {
                 let need = need(&stay, code, durable, offset_minutes)?;
-                if !probes.contains_key(&stay.equipment) {
-                    let found = probes_of(view, &stay.equipment)?;
-                    let ids: Vec<EquipmentId> = found.into_iter().map(|(id, _)| id).collect();
-                    probes.insert(stay.equipment, ids);
-                }
-                for probe in probes.get(&stay.equipment).into_iter().flatten() {
+                let within = match probes.entry(stay.equipment) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(probes_of(view, &stay.equipment)?),
+                };
+                for (probe, _) in within.iter() {
                     needs.entry(*probe).or_default().push(need);
                 }
             }
