@@ -52,7 +52,7 @@ use rules::scene::{Scenario, Seen};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace_core::error::{Invalid, Rule};
-use trace_core::ident::{EquipmentId, Serial, TraceCode, parse_ms};
+use trace_core::ident::{DigitalLink, EquipmentId, Serial, TraceCode, parse_ms};
 use trace_core::ledger::Failed;
 use trace_core::ledger::cold_chain::to_seal;
 use trace_core::ledger::documents::DocumentType;
@@ -93,6 +93,11 @@ const ELSEWHERE: &[Elsewhere] = &[
         Rule::Note,
         "signing: notes are what the ledger itself signs",
         || VerifierKey::new("two words", &SigningKey::from_seed([1; 32]).public()).unwrap_err(),
+    ),
+    (
+        Rule::DigitalLink,
+        "resolving: an address on a package leads to a page, and stands in no record",
+        || DigitalLink::parse("/02/09521234543213").unwrap_err(),
     ),
     (
         Rule::Document,

@@ -366,6 +366,7 @@ fn a_backup_of_which_a_reading_or_a_document_was_altered_restores_nothing() {
                 failed,
                 RestoreFailed::Verify(
                     Verify::Malformed { .. }
+                        | Verify::Proof { .. }
                         | Verify::Signature { .. }
                         | Verify::WrongLedger { .. }
                 )

@@ -75,6 +75,7 @@ impl Parts {
     /// As the operator can: with both statements signed again.
     fn signed(&mut self, store: &Store) -> Bundle {
         let signer = store.stage.ledger.signer();
+        self.readings.sort_by_key(Shelf::place);
         self.statement.carried = Carried::Whole(digest(&self.readings));
         let temperatures = Temperatures {
             statement: self.statement.sign(signer).unwrap(),

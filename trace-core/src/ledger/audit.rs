@@ -35,6 +35,7 @@ pub use beside::{DocumentsAudited, ReadingsAudited};
 pub use derived::DerivedTables;
 
 use super::checkpoints::{LAST_CHECKPOINT, contradiction};
+use super::folded::Folded;
 use super::log::{self, LogView};
 use super::opening::{INDEX, LOG};
 use super::readings::READINGS_FILE;
@@ -306,8 +307,9 @@ pub fn audit(
     let readings = copied
         .readings
         .then(|| options.temporary.join(READINGS_FILE));
-    found.report.readings = beside::readings(&found.folded, readings.as_deref())?;
-    found.report.documents = beside::documents(&found.folded, folder)?;
+    let folded = Folded::new(found.fresh.view());
+    found.report.readings = beside::readings(&folded, readings.as_deref())?;
+    found.report.documents = beside::documents(&folded, folder)?;
     Ok(found.report)
 }
 

@@ -194,7 +194,9 @@ const SCENES: &[(&str, &str, Act)] = &[
         let (handed, _) = it.forger.world.handed_over(it.code(), Who::Buyer, "10 斤");
         it.say(Who::Producer, handed);
     }),
-    ("made of another", "valid", |it| drop(it.made_of_another())),
+    ("made of another", "valid", |it| {
+        it.made_of_another();
+    }),
     ("its source recalled after", "recalled", |it| {
         let source = it.made_of_another();
         let body = it.forger.world.recalled(source);
@@ -249,7 +251,9 @@ const SCENES: &[(&str, &str, Act)] = &[
         it.twisted(|own| own.body.push(0))
     }),
     ("a body cut short", "inadmissible", |it| {
-        it.twisted(|own| drop(own.body.pop()))
+        it.twisted(|own| {
+            own.body.pop();
+        })
     }),
     ("a key that is not enrolled", "inadmissible", |it| {
         it.twisted(|own| own.key = Hash::of(&[b"nobody"]).into());

@@ -36,8 +36,8 @@ pub(super) struct Found {
     pub report: AuditReport,
     /// Told after rollback and fork, which weigh more.
     pub derived: Result<DerivedTables, AuditFailed>,
-    /// The state after the last entry.
-    pub folded: Folded,
+    /// The state after the last entry; its file is open as long as this is.
+    pub fresh: Index,
 }
 
 /// A replay under way.
@@ -124,7 +124,6 @@ impl<'a> Replay<'a> {
         })?;
         self.report.size = self.frontier.size();
         self.report.root = self.frontier.root();
-        let folded = Folded::new(self.fresh.view());
         let derived = match self.derived {
             Some(derived) => derived,
             None => Ok(DerivedTables::Absent {
@@ -136,7 +135,7 @@ impl<'a> Replay<'a> {
                             derived: Err(AuditFailed::damaged(format!(
                                 "{what}; the index can be removed, and opening makes it anew"
                             ))),
-                            folded,
+                            fresh: self.fresh,
                         });
                     }
                     Some(Err(error)) => return Err(error.into()),
@@ -150,7 +149,7 @@ impl<'a> Replay<'a> {
         Ok(Found {
             report: self.report,
             derived,
-            folded,
+            fresh: self.fresh,
         })
     }
 
