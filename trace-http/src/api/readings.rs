@@ -105,6 +105,9 @@ enum Rows {
     Valid,
 }
 
+/// Readings by probe.
+type ByProbe = Vec<(EquipmentId, Vec<Reading>)>;
+
 /// What was sent: a batch in JSON or in the binary form of
 /// [`readings`](trace_core::record::readings), or a logger's file.
 #[derive(Debug)]
@@ -199,10 +202,7 @@ fn not_now(failed: Failed) -> Problem {
 }
 
 /// The readings of a file, unless some of it is wrong and all of it is wanted.
-fn taken_of(
-    table: Table,
-    rows: Rows,
-) -> Result<(Vec<(EquipmentId, Vec<Reading>)>, FileRead), Problem> {
+fn taken_of(table: Table, rows: Rows) -> Result<(ByProbe, FileRead), Problem> {
     if table.complaint_count > 0 && rows == Rows::All {
         let count = table.complaint_count;
         let first = table.complaints.first();

@@ -140,7 +140,11 @@ impl Register {
         let mut session = self.speaking.open(manner)?;
         let (id, index) = match ordered(&session, "/v1/equipment", &order)? {
             Some((answer, index)) => (
-                answer["equipment"].as_str().unwrap_or_default().to_owned(),
+                answer
+                    .get("equipment")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned(),
                 index,
             ),
             None => {
