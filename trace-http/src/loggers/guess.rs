@@ -19,11 +19,12 @@ use crate::{
 const LINES_MAX: usize = 500;
 
 /// Formats that are tried, the plainest first.
-const FORMATS: [&str; 16] = [
+const FORMATS: [&str; 17] = [
     "epoch_ms",
     "epoch_s",
     "iso8601",
     "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M:%S%.f",
     "%Y/%m/%d %H:%M",
     "%Y-%m-%d %H:%M",
     "%Y年%m月%d日 %H:%M:%S",
@@ -378,6 +379,9 @@ mod tests {
         );
         assert!(bare.mapping.zone.is_none(), "an epoch needs no zone");
         assert_eq!(bare.unsure.len(), 2, "unit, and whose columns they are");
+
+        let exact = guessed("Time,Temp(°C)\n2026/03/01 05:20:00.125,2.5\n").mapping;
+        assert_eq!(exact.time_format, "%Y/%m/%d %H:%M:%S%.f");
 
         let rows = "时间,探头,温度(℃)\n2026-03-01 05:20:00,东,2.5\n2026-03-01 05:20:00,西,2.6\n";
         let by_row = guessed(rows).mapping;
