@@ -25,6 +25,10 @@ pub struct JsonBody<T>(pub T);
 #[derive(Debug, Clone, Default)]
 pub struct OctetBody(pub Bytes);
 
+/// A body of CSV: `text/csv`, in whatever character set.
+#[derive(Debug, Clone, Default)]
+pub struct CsvBody(pub Bytes);
+
 /// A body that is a document: whatever of these types it is said to be, its
 /// bytes decide.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +65,15 @@ impl<S: Send + Sync> FromRequest<S> for OctetBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         check_media_type(request.headers(), "application/octet-stream")?;
+        read(request.into_body()).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for CsvBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers(), "text/csv")?;
         read(request.into_body()).await.map(Self)
     }
 }

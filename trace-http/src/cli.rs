@@ -16,6 +16,7 @@ mod audit;
 mod backup;
 mod balance;
 mod bundle;
+mod cold;
 mod demo;
 mod document;
 mod entity;
@@ -65,6 +66,9 @@ pub enum Command {
     /// Record goods entering or leaving a cold store
     #[command(subcommand)]
     Warehouse(warehouse::WarehouseCommand),
+    /// Equipment, goods placed in it, readings, and how goods were kept
+    #[command(subcommand)]
+    Cold(Box<cold::ColdCommand>),
     /// Void a certificate by its number, or a whole trace unit by its code
     Void(void::Void),
     /// Show what is true of a trace code now, and why
@@ -114,6 +118,7 @@ impl Command {
             Self::Entity(it) => it.run(manner),
             Self::Issue(it) => it.run(manner),
             Self::Warehouse(it) => it.run(manner),
+            Self::Cold(it) => it.run(manner),
             Self::Void(it) => it.run(manner),
             Self::Show(it) => it.run(manner),
             Self::Trace(it) => it.run(manner),

@@ -6,6 +6,7 @@
 pub mod alerting;
 pub mod api;
 pub mod body;
+pub mod charset;
 pub mod chart;
 pub mod cli;
 pub mod client;
@@ -14,6 +15,7 @@ pub mod goods;
 pub mod home;
 pub mod label;
 pub mod language;
+pub mod loggers;
 pub mod logging;
 pub mod machine;
 pub mod metrics;

@@ -30,6 +30,7 @@ use crate::{
     alerting::{self, AlertSettings, Alerting},
     api::{self, Book, Office, Reading, labels::LabelDesk},
     home::{ALERTS, Home, HomeError, LOOKUPS, TOKENS},
+    loggers::shelf::{MAPPINGS, Shelf},
     machine,
     metrics::Metrics,
     server::{Limits, Load, serve, signalled},
@@ -104,11 +105,16 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
     let tokens = open_tokens(&home.folder().join(TOKENS))?;
     let lookups = open_lookups(&home.folder().join(LOOKUPS))?;
     let documents = Documents::open(Arc::new(RealDisk), &home.folder().join(DOCUMENTS))?;
-    let readings = open_readings(&home.folder().join(READINGS_FILE), &book)?;
+    let view = match &book {
+        Book::Writing(ledger) => ledger.view(),
+        Book::Reading(reading) => Arc::clone(&reading.view),
+    };
+    let readings = open_readings(&home.folder().join(READINGS_FILE), &view)?;
     let office = Office::new(book, tokens, lookups, clock, public_url)
         .labelling(LabelDesk::new(settings.label_font.clone()))
         .keeping(documents)
-        .reading(readings);
+        .reading(readings)
+        .mapping(Shelf::new(&home.folder().join(MAPPINGS)));
     Ok((home, office))
 }
 
@@ -160,15 +166,11 @@ pub fn open_lookups(path: &Path) -> Result<Lookups, Store> {
 ///
 /// # Errors
 /// [`Store`].
-pub fn open_readings(path: &Path, book: &Book) -> Result<Readings, Store> {
-    if !path.exists() {
-        return Readings::create(path, readings::Settings::default());
+pub fn open_readings(path: &Path, view: &View) -> Result<Readings, Store> {
+    match path.exists() {
+        true => readings_under(path, view),
+        false => Readings::create(path, readings::Settings::default()),
     }
-    let view = match book {
-        Book::Writing(ledger) => ledger.view(),
-        Book::Reading(reading) => Arc::clone(&reading.view),
-    };
-    readings_under(path, &view)
 }
 
 /// The readings that lie beside the log that `view` shows.

@@ -2,6 +2,7 @@
 //! read of it, and which probes watched over a unit when.
 
 mod judging;
+pub mod retention;
 mod watched;
 
 pub use crate::record::keeping::{Kept, KeptStay, degrees};
@@ -246,6 +247,19 @@ pub fn equipment_of(
     limit: usize,
 ) -> Result<Vec<(EquipmentId, EquipmentState)>, Failed> {
     let ids = listed(view.folded(), rows::equipment_of(entity), after, limit)?;
+    known(view.folded(), ids)
+}
+
+/// All equipment of the ledger behind `after`, by id.
+///
+/// # Errors
+/// From the store.
+pub fn all_equipment(
+    view: &View,
+    after: Option<EquipmentId>,
+    limit: usize,
+) -> Result<Vec<(EquipmentId, EquipmentState)>, Failed> {
+    let ids = listed(view.folded(), rows::all_equipment(), after, limit)?;
     known(view.folded(), ids)
 }
 

@@ -155,6 +155,11 @@ pub(crate) fn equipment(id: &EquipmentId) -> Vec<u8> {
     key(b'C', &[id.as_bytes()])
 }
 
+/// What every key of [`equipment`] begins with.
+pub(crate) fn all_equipment() -> Vec<u8> {
+    key(b'C', &[])
+}
+
 /// Equipment → what is part of it: the prefix of their keys.
 pub(crate) fn parts(id: &EquipmentId) -> Vec<u8> {
     key(b'D', &[id.as_bytes()])
@@ -228,6 +233,11 @@ pub(crate) fn temperature_policy(code: &str, version: u32) -> Vec<u8> {
 /// Trace code → `UnitStays`.
 pub(crate) fn stays(code: &TraceCode) -> Vec<u8> {
     key(b'P', &[code.as_bytes()])
+}
+
+/// What every key of [`stays`] begins with.
+pub(crate) fn all_stays() -> Vec<u8> {
+    key(b'P', &[])
 }
 
 /// Entity and `Idempotency-Key` → request and record.

@@ -1,16 +1,13 @@
-//! The cold chain over HTTP: equipment, what is placed in it, the readings of
-//! its probes, and how a unit was kept.
+//! The cold chain over HTTP: equipment, what is placed in it, readings sealed, and
+//! how a unit was kept. How readings get in is in `readings`.
 //!
-//! Readings come from whoever owns the probe and are durable when they are
-//! answered; they lie beside the log until a segment of them is sealed by a
-//! record. How a unit was kept is public: where it was cold and where not is
-//! what a shopper asks.
+//! Readings lie beside the log until a segment of them is sealed by a record. How a
+//! unit was kept is public: where it was cold and where not is what a shopper asks.
 
 use std::{future::ready, sync::Arc};
 
 use axum::{
-    extract::{FromRequest, Path, Request, State},
-    http::{StatusCode, header},
+    extract::{Path, State},
     response::Response,
 };
 use serde::{Deserialize, Serialize};
@@ -20,8 +17,7 @@ use trace_core::{
     ledger::{
         View,
         cold_chain::{self, Kept},
-        readings::{Readings, Taken},
-        tokens::TokenGrant,
+        readings::Readings,
     },
     record::{
         Body,
@@ -31,10 +27,8 @@ use trace_core::{
             segment_sealed::SegmentSealed, taken_out::TakenOut,
         },
         movement::Moment,
-        readings,
         rights::Registry,
         section::Openings,
-        temperature::Reading,
         wire::Day,
     },
     rules::ColdFacts,
@@ -42,14 +36,14 @@ use trace_core::{
 use utoipa::ToSchema;
 
 use super::{
-    answer::{found, json, not_on_ledger, to_json},
-    bearer::Bearer,
+    answer::{found, not_on_ledger},
     codes::parse,
     office::{Office, beside, civil_offset_minutes},
     orders::{Fulfilled, Given, Order, OrderRecord, made},
+    readings::is_own,
 };
 use crate::{
-    body::{JsonBody, OctetBody, Parameters},
+    body::Parameters,
     machine,
     problem::{Problem, Refusal},
 };
@@ -136,36 +130,6 @@ pub struct ColdAnswer {
     records: Vec<OrderRecord>,
 }
 
-/// Readings of several probes.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReadingsOrder {
-    /// By probe.
-    probes: Vec<ProbeReadings>,
-}
-
-/// Readings of one probe.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProbeReadings {
-    /// Which probe.
-    #[schema(example = "Q-0000-0000-0000-0000-0")]
-    probe: String,
-    /// Time in milliseconds since the epoch, and thousandths of a degree
-    /// Celsius, each.
-    #[schema(value_type = Vec<Vec<i64>>, example = json!([[1_780_000_000_000_u64, -18_400]]))]
-    readings: Vec<(u64, i32)>,
-}
-
-/// What became of readings.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ReadingsTaken {
-    /// Stored now.
-    fresh: u64,
-    /// Exact repeats of what was there already.
-    known: u64,
-}
-
 /// An entity's equipment.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EquipmentAnswer {
@@ -199,78 +163,6 @@ pub struct EquipmentPage {
 
 fn all() -> usize {
     PAGE_EQUIPMENT_MAX
-}
-
-/// A batch of readings: JSON, or the binary form of
-/// [`readings`](trace_core::record::readings).
-#[derive(Debug)]
-pub struct Batch(Vec<(EquipmentId, Vec<Reading>)>);
-
-impl FromRequest<Arc<Office>> for Batch {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, office: &Arc<Office>) -> Result<Self, Problem> {
-        let media = request.headers().get(header::CONTENT_TYPE);
-        if media.is_some_and(|it| it.as_bytes().starts_with(b"application/octet-stream")) {
-            let OctetBody(bytes) = OctetBody::from_request(request, office).await?;
-            return Ok(Self(readings::decode(&bytes)?));
-        }
-        let JsonBody(order) = JsonBody::<ReadingsOrder>::from_request(request, office).await?;
-        let mut batch = Vec::with_capacity(order.probes.len());
-        for ProbeReadings { probe, readings } in order.probes {
-            let readings = readings
-                .into_iter()
-                .map(|(at_ms, temperature_milli_c)| Reading {
-                    at_ms,
-                    temperature_milli_c,
-                });
-            batch.push((EquipmentId::parse(&probe)?, readings.collect()));
-        }
-        Ok(Self(batch))
-    }
-}
-
-/// `POST /v1/readings`.
-pub async fn append(
-    State(office): State<Arc<Office>>,
-    Bearer(token): Bearer,
-    Batch(batch): Batch,
-) -> Result<Response, Problem> {
-    let store = readings_of(&office)?;
-    let view = office.view();
-    for (probe, _) in &batch {
-        is_own(&view, &token, probe)?;
-    }
-    let now_ms = office.now_ms();
-    let ahead_ms = view
-        .folded()
-        .policy()?
-        .map_or(0, |policy| policy.signed_ahead_max_ms);
-    let taken = beside(move || store.append(batch, now_ms, ahead_ms)).await??;
-    let Taken { fresh, known } = taken;
-    Ok(json(
-        StatusCode::CREATED,
-        to_json(&ReadingsTaken { fresh, known })?,
-    ))
-}
-
-/// The token's entity owns the probe.
-fn is_own(view: &View, token: &TokenGrant, probe: &EquipmentId) -> Result<(), Problem> {
-    let Some(state) = view.folded().equipment(probe)? else {
-        let what = format!("equipment {probe} is not registered");
-        return Err(Invalid::new(Rule::EquipmentUnknown, what).into());
-    };
-    if state.kind != EquipmentKind::Probe {
-        let what = format!("{probe} is no probe");
-        return Err(Invalid::new(Rule::EquipmentUnfit, what).into());
-    }
-    match token.grant.entity == Some(state.entity) {
-        true => Ok(()),
-        false => {
-            let what = format!("{probe} belongs to another than the token's entity");
-            Err(Invalid::new(Rule::Right, what).into())
-        }
-    }
 }
 
 /// `POST /v1/equipment`.

@@ -27,6 +27,7 @@ pub mod prepare;
 pub mod proofs;
 pub mod questions;
 pub mod reading;
+pub mod readings;
 pub mod recall;
 pub mod receipts;
 pub mod resolver;

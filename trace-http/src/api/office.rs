@@ -31,6 +31,7 @@ use trace_core::{
 use super::{labels::LabelDesk, pace::Pace};
 use crate::{
     home::leaf0,
+    loggers::shelf::Shelf,
     metrics::Figure,
     problem::{Problem, Refusal},
 };
@@ -84,6 +85,8 @@ pub struct Office {
     pub documents: Option<Documents>,
     /// Readings beside the log, where they are kept.
     pub readings: Option<Readings>,
+    /// What stands where in the files of loggers, where that is kept.
+    pub mappings: Option<Shelf>,
     /// How often what can be guessed is listed.
     pub pace: Pace,
     /// Draws labels.
@@ -109,6 +112,7 @@ impl Office {
             public_url,
             documents: None,
             readings: None,
+            mappings: None,
             pace: Pace::default(),
             labels: Arc::new(LabelDesk::new(None)),
             anchor: OnceLock::new(),
@@ -138,6 +142,15 @@ impl Office {
     pub fn reading(self, readings: Readings) -> Self {
         Self {
             readings: Some(readings),
+            ..self
+        }
+    }
+
+    /// The same, reading files of loggers by what was saved of them.
+    #[must_use]
+    pub fn mapping(self, mappings: Shelf) -> Self {
+        Self {
+            mappings: Some(mappings),
             ..self
         }
     }

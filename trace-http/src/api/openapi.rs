@@ -12,11 +12,17 @@ use super::{
     alerts,
     answer::fixed,
     balance, balances, certificates, cold, corrections, documents, entities, labels, lineage,
-    orders, prepare, proofs, questions, reading, receipts,
+    orders, prepare, proofs, questions, reading, readings, receipts,
     routes::{Caller, Content, ROUTES, Route},
     schemas, submitting, warehouse,
 };
-use crate::{label::LabelForm, problem::MEDIA_TYPE, sheet::grid::SheetFormat};
+use crate::{
+    charset,
+    label::LabelForm,
+    loggers::{mapping, table},
+    problem::MEDIA_TYPE,
+    sheet::grid::SheetFormat,
+};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -37,9 +43,6 @@ use crate::{label::LabelForm, problem::MEDIA_TYPE, sheet::grid::SheetFormat};
     cold::EquipmentLine,
     cold::EquipmentOrder,
     cold::PlaceOrder,
-    cold::ProbeReadings,
-    cold::ReadingsOrder,
-    cold::ReadingsTaken,
     cold::SealOrder,
     cold::TakeOutOrder,
     corrections::SupersedeOrder,
@@ -67,6 +70,10 @@ use crate::{label::LabelForm, problem::MEDIA_TYPE, sheet::grid::SheetFormat};
     reading::AnchorAnswer,
     reading::UnitLine,
     reading::UnitsAnswer,
+    readings::FileRead,
+    readings::ProbeReadings,
+    readings::ReadingsOrder,
+    readings::ReadingsTaken,
     receipts::AdmittedRecord,
     receipts::RecordResult,
     receipts::RefusedRecord,
@@ -76,6 +83,15 @@ use crate::{label::LabelForm, problem::MEDIA_TYPE, sheet::grid::SheetFormat};
     submitting::SignedRecord,
     warehouse::MoveAnswer,
     warehouse::MoveOrder,
+    charset::Charset,
+    mapping::Column,
+    mapping::Decimal,
+    mapping::Degrees,
+    mapping::Delimiter,
+    mapping::Mapping,
+    mapping::ProbeColumn,
+    mapping::TemperatureColumn,
+    table::Complaint,
 )))]
 struct Types;
 
@@ -127,6 +143,21 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "direction",
         "string",
         "`forward`, to what was made of it, as where left out; or `back`",
+    ),
+    (
+        "equipment",
+        "string",
+        "Of a logger's file: the probe, or the equipment for which its mapping is saved",
+    ),
+    (
+        "mapping",
+        "string",
+        "Of a logger's file: what stands where, JSON of the schema `Mapping`; the saved one where left out",
+    ),
+    (
+        "rows",
+        "string",
+        "`all`, refused whole where one is wrong, as where left out; or `valid`, those that are right",
     ),
     (
         "first_day",
@@ -326,6 +357,10 @@ fn content(content: Content) -> Value {
                 "type": "string", "format": "binary",
                 "description": "`trace/readings/v1\\n`, then integers big-endian: how many probes (4); for each its \
                     id (10), how many readings (4), each reading as time in ms (8) and thousandths of a degree C (4)",
+            }},
+            "text/csv": {"schema": {
+                "type": "string",
+                "description": "A file as a logger exports it, read by the mapping given or saved for `equipment`",
             }},
             "application/json": {"schema": reference(name)},
         }),

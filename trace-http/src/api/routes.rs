@@ -14,7 +14,7 @@ use axum::{
 use super::{
     alerts, balance, balances, certificates, codes, cold, conduct, corrections, documents,
     entities, grade, labels, lineage, office::Office, openapi, pictures, prepare, proofs,
-    questions, reading, recall, resolver, submitting, warehouse,
+    questions, reading, readings, recall, resolver, submitting, warehouse,
 };
 use crate::{label::LabelForm, page};
 
@@ -40,7 +40,7 @@ pub enum Content {
     Json(&'static str),
     /// Records in binary, or JSON of the schema of this name.
     RecordsOr(&'static str),
-    /// Readings in binary, or JSON of the schema of this name.
+    /// Readings in binary or as a logger's CSV, or JSON of the schema of this name.
     ReadingsOr(&'static str),
     /// The links of RFC 9264, or a redirect to one of them.
     Linkset,
@@ -155,10 +155,12 @@ table! {
         get "/v1/entities/{id}/balance" balances::of_entity, "What came to an entity, went, ended and is held, by product, over a period", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => SheetOr("PeriodBalance");
         get "/v1/areas/{area}/balance" balances::of_area, "The same of an area with all in it", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => SheetOr("PeriodBalance");
         get "/v1/entities/{id}/grade" grade::grade, "The risk grade and credit grade of an entity, with every input", ["on" "version" "purpose"], Nothing => Json("GradeAnswer");
+        get "/v1/equipment/{id}/mapping" readings::mapping, "What stands where in the files of a logger, as it was saved", [], Nothing => Json("Mapping");
+        post "/v1/equipment/{id}/mapping" readings::save_mapping, "Save what stands where in the files of a logger", [], Json("Mapping") => Json("Mapping");
         get "/v1/equipment/{id}/temperatures.svg" pictures::of_equipment, "What a probe or a store's probes read over a time, as a picture", ["from" "to" "policy" "purpose"], Nothing => Picture;
         get "/v1/alerts" alerts::list, "What cold stores must look after now: excursions in progress, silent probes, calibrations overdue", ["entity" "area" "sort" "after" "limit" "purpose"], Nothing => Json("AlertsAnswer");
         post "/v1/labels" labels::many, "Labels of many trace codes, one file", [], Json("LabelsOrder") => Labels;
-        post "/v1/readings" cold::append, "Readings of the token's entity's probes, durable when answered", [], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
+        post "/v1/readings" readings::append, "Readings of the token's entity's probes, durable when answered", ["equipment" "mapping" "rows"], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
         post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");
     }
     Bearer {

@@ -20,11 +20,10 @@ use super::{
     local::Denied,
     voice::{Place, Session, Speaking, Voice},
 };
-use crate::machine;
+use crate::{charset::Charset, machine};
 use columns::{Column, Fields};
 use draft::Drafting;
 use reader::Complaint;
-use sheet::Charset;
 
 /// Everything `trace issue` can be told.
 #[derive(Debug, Args)]

@@ -5,10 +5,12 @@
 //! a lost answer can be asked for again and nothing is issued twice. What a
 //! server shows is not believed here: `trace verify` checks it.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 use trace_core::{
     error::{Invalid, Rule},
-    ident::{LEDGER_OFFSET_MINUTES, TraceCode, format_ms},
+    ident::{EquipmentId, LEDGER_OFFSET_MINUTES, TraceCode, format_ms},
     record::{
         Body, Hash, Origin, encode,
         kinds::conformity_certificate_2026_buyer::BuyerTrade,
@@ -30,12 +32,17 @@ use crate::{
     api::certificates::elements_of,
     client::{Client, ClientError},
     language::Language,
+    loggers::Mapping,
     machine,
     sheet::grid::SheetFormat,
 };
 
 /// How often an order is sent when no answer comes.
 const ATTEMPTS: usize = 3;
+/// How often readings are sent again to a server whose disk is behind.
+const BUSY_ATTEMPTS: usize = 30;
+/// What the server says to wait: its `Retry-After`.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
 
 /// A ledger behind a server.
 #[derive(Debug)]
@@ -269,7 +276,56 @@ impl Remote {
         Ok(self.client.get(&format!("/v1/documents/{hash}"))?)
     }
 
-    fn order(&self, path: &str, order: &Value) -> Result<(Value, Vec<Stands>), Denied> {
+    /// What stands where in the files of this equipment, where that is saved.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn mapping(&self, equipment: &EquipmentId) -> Result<Option<Mapping>, Failure> {
+        let path = format!("/v1/equipment/{equipment}/mapping");
+        Ok(self.client.get_json(&path)?)
+    }
+
+    /// Saves what stands where in the files of this equipment.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses.
+    pub fn save_mapping(&self, equipment: &EquipmentId, mapping: &Mapping) -> Result<(), Failure> {
+        let path = format!("/v1/equipment/{equipment}/mapping");
+        let _: Value = self.again(|| self.client.post_json(&path, None, mapping))?;
+        Ok(())
+    }
+
+    /// Sends readings in their binary form: how many are fresh, and how many were
+    /// known. A server whose disk is behind is asked again, as it says.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses, or stays behind.
+    pub fn append_readings(&self, bytes: &[u8]) -> Result<(u64, u64), Failure> {
+        let path = "/v1/readings";
+        let mut answer = self.again(|| self.client.post(path, bytes));
+        for _ in 0..BUSY_ATTEMPTS {
+            match &answer {
+                Err(ClientError::Refused { problem, .. }) if problem.status == 429 => {
+                    std::thread::sleep(BUSY_PAUSE);
+                    answer = self.again(|| self.client.post(path, bytes));
+                }
+                _ => break,
+            }
+        }
+        let answer: Value = serde_json::from_slice(&answer?)
+            .map_err(|error| unexpected(path, &error.to_string()))?;
+        let count = |name| at(&answer, name).as_u64();
+        count("/fresh")
+            .zip(count("/known"))
+            .ok_or_else(|| unexpected(path, "it names no counts"))
+    }
+
+    /// Gives an order by the token; the server's answer, and where its records
+    /// stand.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn order(&self, path: &str, order: &Value) -> Result<(Value, Vec<Stands>), Denied> {
         let name = Hash::of(&[&machine::random::<16>()]).to_string();
         let name = name.get(..32).unwrap_or(&name);
         let answer: Value = self

@@ -35,6 +35,12 @@ pub enum Source {
 }
 
 impl Asking {
+    /// The folder of the ledger, where no server is asked.
+    #[must_use]
+    pub fn folder(&self) -> &DataFolder {
+        &self.folder
+    }
+
     /// Opens the folder, or finds the server and the token.
     ///
     /// # Errors

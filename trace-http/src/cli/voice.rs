@@ -352,6 +352,7 @@ fn with_countersignatures(mut body: Body, given: Vec<Countersignature>) -> Body 
         Body::KeyRevoked(body) => body.countersignatures = given,
         Body::RoleGranted(body) => body.countersignatures = given,
         Body::RoleWithdrawn(body) => body.countersignatures = given,
+        Body::TemperaturePolicyAdopted(body) => body.countersignatures = given,
         Body::ElectronicTraceabilityCertificate(body) => body.0.countersignatures = given,
         Body::ConformityCertificate2021(body) => body.0.countersignatures = given,
         Body::ConformityCertificate2026Producer(body) => body.0.countersignatures = given,

@@ -89,6 +89,12 @@ refusals! {
     IdempotencyKey BAD_REQUEST "idempotency_key_wanted" "There is no usable Idempotency-Key" "缺少可用的Idempotency-Key"
         => "Send one Idempotency-Key of 1 to 64 printable ASCII characters, and the same one when you retry"
            "请发送一个1至64位可见ASCII字符的Idempotency-Key,重试时使用同一个";
+    MappingMalformed BAD_REQUEST "mapping_malformed" "The mapping does not say what stands where in the file" "映射与文件不符"
+        => "Mend what the detail names; `trace cold map FILE` shows what can be understood of a file" "请修正说明所指之处;可用 trace cold map FILE 查看对文件的识别结果";
+    MappingAbsent UNPROCESSABLE_ENTITY "mapping_absent" "No mapping is saved for this equipment" "该设备没有已保存的映射"
+        => "Give one as the parameter mapping, or save one" "请用mapping参数给出,或先保存";
+    TableMalformed UNPROCESSABLE_ENTITY "table_malformed" "Rows of the file are wrong, and none was taken" "文件中有错误的行,全部未接受"
+        => "Mend the rows named in complaints, or send it with rows=valid to take the others" "请修正complaints所列各行,或用rows=valid只接受其余各行";
     // the address
     RouteUnknown NOT_FOUND "route_unknown" "There is nothing at this address" "该地址不存在"
         => "Check the address" "请核对地址";
@@ -112,6 +118,8 @@ refusals! {
         => "Check the request against the documentation" "请对照文档检查请求";
     Busy SERVICE_UNAVAILABLE "busy" "The server is at its limit" "服务繁忙"
         => "Wait a moment and send it again: what was sent before is recognised" "请稍候重试:已提交的内容会被识别";
+    ReadingsBusy TOO_MANY_REQUESTS "readings_busy" "Readings come faster than the disk takes them" "读数到达过快,磁盘来不及写入"
+        => "Wait as Retry-After says and send the same again: nothing of it was taken" "请按Retry-After等待后重发:本次均未写入";
     TooSlow SERVICE_UNAVAILABLE "answer_too_slow" "The answer was not ready in time" "未能及时作答"
         => "Send it again: what was sent before is recognised" "请重新发送:已提交的内容会被识别";
     TooOften TOO_MANY_REQUESTS "too_often" "This address asks too often" "请求过于频繁"
@@ -133,6 +141,7 @@ impl Refusal {
             StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::MediaType,
             StatusCode::REQUEST_TIMEOUT => Self::BodyTooSlow,
+            StatusCode::TOO_MANY_REQUESTS => Self::ReadingsBusy,
             StatusCode::SERVICE_UNAVAILABLE => Self::Busy,
             status if status.is_client_error() => Self::RequestMalformed,
             _ => Self::Failed,

@@ -331,6 +331,33 @@ pub fn cases(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
             "not_on_ledger",
         ),
     ];
+    let mapping = json!({
+        "delimiter": "comma", "has_headers": true, "time": ["t"], "time_format": "iso8601",
+        "temperatures": [{"column": 2}],
+    });
+    for (what, id, token, status, refusal) in [
+        (What::Good, probe.as_str(), &store, 201, ""),
+        (What::Bad, "x", &store, 400, "equipment_id_malformed"),
+        (What::Absent, &absent, &store, 422, "equipment_unknown"),
+        (What::Forbidden, &probe, &other, 403, "right_missing"),
+    ] {
+        for method in ["POST", "GET"] {
+            let (status, code) = match (method, status) {
+                ("GET", 201) => (200, ""),
+                ("GET", 422) => (404, "not_on_ledger"),
+                _ => (status, refusal),
+            };
+            cases.push(Case {
+                what,
+                method,
+                path: format!("/v1/equipment/{id}/mapping"),
+                lines: format!("{JSON}{}", bearer(token)),
+                body: mapping.to_string().into_bytes(),
+                status,
+                code,
+            });
+        }
+    }
     for (path, picture) in [("/t", "/temperatures"), ("/v1/codes", "/temperatures.svg")] {
         let code_of = |code| if path == "/t" { "" } else { code };
         for (what, of, status, refusal) in [

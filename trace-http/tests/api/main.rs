@@ -13,6 +13,7 @@ mod cases;
 mod changes;
 mod cold;
 mod documents;
+mod files;
 mod keeping;
 mod labels;
 mod lineage;

@@ -39,6 +39,7 @@ use trace_core::{
 use trace_fixtures::{Who, World};
 use trace_http::{
     api::{Book, Office, router},
+    loggers::shelf::{MAPPINGS, Shelf},
     machine,
     metrics::Metrics,
     serve::open_readings,
@@ -437,7 +438,11 @@ fn office(book: Book, folder: &Path, now_ms: &Arc<AtomicU64>) -> Office {
     };
     let time = Arc::clone(now_ms);
     let documents = Documents::open(disk(), &folder.join(DOCUMENTS)).unwrap();
-    let readings = open_readings(&folder.join(READINGS_FILE), &book).unwrap();
+    let view = match &book {
+        Book::Writing(ledger) => ledger.view(),
+        Book::Reading(reading) => Arc::clone(&reading.view),
+    };
+    let readings = open_readings(&folder.join(READINGS_FILE), &view).unwrap();
     let office = Office::new(
         book,
         tokens.unwrap(),
@@ -445,7 +450,11 @@ fn office(book: Book, folder: &Path, now_ms: &Arc<AtomicU64>) -> Office {
         Arc::new(move || time.load(Ordering::Relaxed)),
         PUBLIC_URL.into(),
     );
-    office.keeping(documents).reading(readings)
+    let mappings = Shelf::new(&folder.join(MAPPINGS));
+    office
+        .keeping(documents)
+        .reading(readings)
+        .mapping(mappings)
 }
 
 fn admit(ledger: &Ledger, submissions: Vec<Submission>) {
