@@ -11,6 +11,7 @@
 //! | `certificates` | trace units, certificates, numbers, voiding, replacing |
 //! | `amounts` | quantities and stock |
 //! | `corrections` | replacing after receipt, and what was spent |
+//! | `voiding` | certificates voided after something was made |
 //! | `sets` | sets of rules, and which is in force |
 //! | `custody` | who holds goods, who receives them, under which certificate |
 //! | `lineage` | what becomes of what, holds and recalls |
@@ -46,6 +47,7 @@ mod rules {
     pub mod sets;
     pub mod supervision;
     pub mod time;
+    pub mod voiding;
 }
 
 use rules::scene::{Scenario, Seen};
@@ -145,7 +147,7 @@ fn golden() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
-    let all: [&[Scenario]; 15] = [
+    let all: [&[Scenario]; 16] = [
         rules::rights::SCENARIOS,
         rules::compromise::SCENARIOS,
         rules::place::SCENARIOS,
@@ -153,6 +155,7 @@ fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
         rules::certificates::SCENARIOS,
         rules::amounts::SCENARIOS,
         rules::corrections::SCENARIOS,
+        rules::voiding::SCENARIOS,
         rules::custody::SCENARIOS,
         rules::lineage::SCENARIOS,
         rules::register::SCENARIOS,

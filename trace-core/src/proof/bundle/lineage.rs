@@ -75,7 +75,7 @@ pub(super) fn barred(
 
 /// Whether a mark's unit leads to `code`.
 fn reaches(mark: &MarkState, code: TraceCode, established: &Established) -> bool {
-    if code == mark.unit && !mark.is_of_source() {
+    if !mark.speaks_of(&code) {
         return false;
     }
     let mut found = vec![code];
