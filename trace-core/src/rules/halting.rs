@@ -107,7 +107,11 @@ pub(super) fn recalls<F: Facts>(
     reached(facts, unit, until_ms)
 }
 
-pub(super) fn reached<F: Facts>(facts: &F, unit: &TraceCode, until_ms: Option<u64>) -> Result<(), F::Error> {
+pub(super) fn reached<F: Facts>(
+    facts: &F,
+    unit: &TraceCode,
+    until_ms: Option<u64>,
+) -> Result<(), F::Error> {
     let found = reach(facts, unit, until_ms)?.len();
     match found <= REACH_MAX {
         true => Ok(()),

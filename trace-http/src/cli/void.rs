@@ -9,9 +9,7 @@ use trace_core::{
     record::{
         Entry, Hash, base64,
         claim::Claim,
-        kinds::{
-            certificate_voided::CertificateVoided, unit_voided::UnitVoided, voided::Voided,
-        },
+        kinds::{certificate_voided::CertificateVoided, unit_voided::UnitVoided, voided::Voided},
         rights::Registry,
         section::Openings,
         text::normalise,

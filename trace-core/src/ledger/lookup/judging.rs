@@ -95,7 +95,11 @@ impl Lookup<'_> {
         let Some(corrected) = &judgement.corrected else {
             return Ok(());
         };
-        let state = self.view.folded().unit(&corrected.unit)?.unwrap_or_default();
+        let state = self
+            .view
+            .folded()
+            .unit(&corrected.unit)?
+            .unwrap_or_default();
         let Some(after) = state.certificate(&corrected.number).map(|held| held.index) else {
             return Ok(());
         };
