@@ -11,6 +11,7 @@
 //! | `certificates` | trace units, certificates, numbers, voiding, replacing |
 //! | `amounts` | quantities and stock |
 //! | `corrections` | replacing after receipt, and what was spent |
+//! | `voiding` | certificates voided after something was made |
 //! | `sets` | sets of rules, and which is in force |
 //! | `custody` | who holds goods, who receives them, under which certificate |
 //! | `lineage` | what becomes of what, holds and recalls |
@@ -41,11 +42,13 @@ mod rules {
     pub mod official;
     pub mod place;
     pub mod register;
+    pub mod replaced;
     pub mod rights;
     pub mod scene;
     pub mod sets;
     pub mod supervision;
     pub mod time;
+    pub mod voiding;
 }
 
 use rules::scene::{Scenario, Seen};
@@ -150,7 +153,7 @@ fn golden() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
-    let all: [&[Scenario]; 15] = [
+    let all: [&[Scenario]; 17] = [
         rules::rights::SCENARIOS,
         rules::compromise::SCENARIOS,
         rules::place::SCENARIOS,
@@ -158,6 +161,8 @@ fn every_rule_is_refused_here_or_in_a_golden_file_or_belongs_elsewhere() {
         rules::certificates::SCENARIOS,
         rules::amounts::SCENARIOS,
         rules::corrections::SCENARIOS,
+        rules::voiding::SCENARIOS,
+        rules::replaced::SCENARIOS,
         rules::custody::SCENARIOS,
         rules::lineage::SCENARIOS,
         rules::register::SCENARIOS,

@@ -204,12 +204,17 @@ impl Model {
                 unit: code, number, ..
             } => {
                 let (unit, _) = self.standing(code)?;
-                let Some(number) = number else {
-                    let is_of_it = |other: &Unit| other.described == Some(*code);
-                    let mut made = self.units.values().filter(|other| other.made.is_some());
-                    return unless(!made.any(is_of_it), Rule::DescendantsUnmarked);
-                };
-                stands(unit, number)
+                if let Some(number) = number {
+                    stands(unit, number)?;
+                    let mut others = unit.certificates.iter();
+                    // All are of one family, and nothing ever went under any.
+                    if others.any(|other| other.number != *number && other.fate == Fate::Stands) {
+                        return Ok(());
+                    }
+                }
+                let is_of_it = |other: &Unit| other.described == Some(*code);
+                let mut made = self.units.values().filter(|other| other.made.is_some());
+                unless(!made.any(is_of_it), Rule::DescendantsUnmarked)
             }
             Act::Supersede {
                 unit,

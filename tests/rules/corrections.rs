@@ -18,7 +18,7 @@ use trace_fixtures::Who;
 use trace_fixtures::official::residue;
 
 /// A certificate of a unit, replaced by one for so much; not yet said.
-fn correction(
+pub fn correction(
     scene: &mut Scene,
     certificate: &Signed,
     onto: &UnitCreated,
@@ -32,7 +32,7 @@ fn correction(
 }
 
 /// So much goes on under a certificate.
-fn under(
+pub fn under(
     scene: &mut Scene,
     unit: &UnitCreated,
     number: &str,
@@ -45,7 +45,7 @@ fn under(
     scene.record(from, body, openings)
 }
 
-fn refuse_under(
+pub fn refuse_under(
     scene: &mut Scene,
     unit: &UnitCreated,
     number: &str,
@@ -58,7 +58,7 @@ fn refuse_under(
     scene.refuse(from, body, openings, rule);
 }
 
-fn arrives(scene: &mut Scene, unit: &UnitCreated, given: &Signed, who: Who, text: &str) {
+pub fn arrives(scene: &mut Scene, unit: &UnitCreated, given: &Signed, who: Who, text: &str) {
     let (body, openings) = scene.world().received(unit.unit, given, text);
     scene.admit(who, body, openings);
 }

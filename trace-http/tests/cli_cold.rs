@@ -262,7 +262,7 @@ fn a_unit_is_shown_as_it_was_kept_and_when_it_was_too_warm() {
     let show = ["cold", "show", &unit];
     assert_eq!(store.city.place.json(&show)["state"], "not_monitored");
     store.file("a.csv", |minute| match minute {
-        20..35 => "9.0".into(),
+        20..55 => "9.0".into(),
         _ => "2.0".into(),
     });
     store.map("a.csv");

@@ -133,7 +133,8 @@ rules! {
     ProductDiffers "product_differs" "Split, merge and re-pack keep product and measure; say process or mix where they change" "分批、并批、分装不得改变产品和计量单位";
     OnHold "on_hold" "Wait until the hold is released" "暂停流通期间不得移动";
     Recalled "recalled" "Recalled goods are destroyed, returned, or handed back to who recalled or made them" "已召回产品只能销毁、退回或交还召回方";
-    DescendantsUnmarked "descendants_unmarked" "Something was made from it: void it with a record of kind unit_voided, which marks that" "已有产品由其制成:请用追溯单元作废(unit_voided)记录,以便标记后代";
+    DescendantsUnmarked "descendants_unmarked" "Something was made from it: void it with a record of kind unit_voided, or a certificate with one of kind certificate_voided, which marks that" "已有产品由其制成:请用追溯单元作废(unit_voided)或证明作废(certificate_voided)记录,以便标记后代";
+    MarksNothing "marks_nothing" "Nothing went under it and another certificate stands: void it with a record of kind voided" "该证未曾使用且另有有效证明:请用作废(voided)记录";
     HoldDemanded "hold_demanded" "Record the failed sample as sampling_failed, which puts the unit on hold" "当地规则要求暂停流通:请用监督抽检不合格(sampling_failed)记录";
     FailureStands "failure_stands" "Have a retest that names the failed sample pass first, or recall the goods" "不合格结果未消除:请先复检合格,或实施召回";
     MarkEnded "mark_ended" "Look the unit up: that hold or recall has ended" "该暂停或召回已结束";

@@ -10,7 +10,7 @@ use super::readings::Readings;
 use super::view::View;
 use crate::error::{Invalid, Rule};
 use crate::ident::TraceCode;
-use crate::proof::bundle::{BUNDLE_RECORDS_MAX, Bundle, BundleRecord};
+use crate::proof::bundle::{BUNDLE_RECORDS_MAX, Bundle, BundleRecord, numbers_of};
 use crate::proof::completeness::Completeness;
 use crate::proof::note::NoteSigner;
 use crate::record::claim::Claim;
@@ -67,11 +67,7 @@ fn made(
     };
     gathering.entry(0)?;
     gathering.subject(SubjectId::unit(code))?;
-    let certified = state.certificates.iter().map(|held| &held.number);
-    let reserved = state.reserved.iter().map(|(number, _)| number);
-    for number in certified.chain(reserved) {
-        gathering.subject(SubjectId::certificate(number))?;
-    }
+    gathering.certificates(code)?;
     for held in &state.certificates {
         if let Standing::Superseded { unit, number, .. } = &held.standing {
             gathering.certificate(unit, number)?;
@@ -145,6 +141,17 @@ impl Gathering<'_> {
         }
         self.subjects.insert(subject, indexes);
         Ok(())
+    }
+
+    /// The stories of the certificates that the unit's records name: its own, and
+    /// those of another unit under which its goods went on after a correction.
+    fn certificates(&mut self, code: TraceCode) -> Result<(), Failed> {
+        let mut numbers = BTreeSet::new();
+        for entry in self.entries.values() {
+            numbers.extend(numbers_of(code, &entry.signed.body()?));
+        }
+        let mut numbers = numbers.iter();
+        numbers.try_for_each(|number| self.subject(SubjectId::certificate(number)))
     }
 
     /// The record of a certificate, once it is issued.

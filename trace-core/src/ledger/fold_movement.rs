@@ -14,7 +14,8 @@ use crate::record::marks::{MarkKind, MarkState};
 use crate::record::movement::{Manner, RecallOutcome};
 use crate::record::unit::Made;
 use crate::rules::movements::{Edge, Holding, PaperUse, Question, Transfer};
-use crate::rules::{Facts, corrections, custody, halting};
+use crate::rules::{Facts, corrections, custody, halting, replaced};
+use std::collections::BTreeMap;
 
 /// The record that is folded.
 pub(super) struct Folding<'a, F> {
@@ -92,6 +93,9 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
             Claim::Holds { unit } => self.marks(MarkKind::Hold, unit, None),
             Claim::HoldsFailed { unit } => self.marks(MarkKind::FailedSample, unit, None),
             Claim::MarksVoided { unit } => self.marks(MarkKind::SourceVoided, unit, None),
+            Claim::MarksCertificateVoided { unit } => {
+                self.marks(MarkKind::CertificateVoided, unit, None)
+            }
             Claim::Recalls { unit, until_ms } => self.marks(MarkKind::Recall, unit, *until_ms),
             Claim::Releases { target, .. } => self.ends(target, true),
             Claim::ClosesRecall {
@@ -193,9 +197,8 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         self.put(rows::balance(unit), &balance);
         if let Some(number) = certificate {
             let account = corrections::account(self.facts, number)?;
-            let state = self.facts.unit(unit)?.unwrap_or_default();
-            if let Some(certificate) = state.certificate(number) {
-                let left = custody::cover(self.facts, certificate, &from)?;
+            if let Some(certificate) = replaced::stated(self.facts, unit, number)? {
+                let left = custody::cover(self.facts, &certificate, &from)?;
                 self.put(rows::cover(&account, &from), &left.saturating_sub(amount));
             }
             let mut used = self.facts.certificate_use(&account)?;
@@ -257,8 +260,7 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
             );
         }
         if let Some(number) = &transfer.certificate {
-            let state = self.facts.unit(&unit)?.unwrap_or_default();
-            if let Some(certificate) = state.certificate(number) {
+            if let Some(certificate) = replaced::stated(self.facts, &unit, number)? {
                 // By now it may be replaced: what comes back or goes on is of
                 // whatever stands in its place.
                 let account = corrections::account(self.facts, number)?;
@@ -266,7 +268,7 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
                     (transfer.to, arrival.accepted),
                     (transfer.from, arrival.refused),
                 ] {
-                    let left = custody::cover(self.facts, certificate, &entity)?;
+                    let left = custody::cover(self.facts, &certificate, &entity)?;
                     let key = rows::cover(&account, &entity);
                     self.put(key, &left.saturating_add(more));
                 }
@@ -329,7 +331,7 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
         let hash = self.hash;
         self.put(rows::mark(&hash), &mark);
         for reached in halting::reach(self.facts, unit, until_ms)? {
-            if reached == *unit && !mark.is_of_source() {
+            if reached == *unit && !mark.is_kept_by_source() {
                 continue;
             }
             let mut marks = Vec::new();
@@ -355,23 +357,24 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
     }
 }
 
-/// The mark that what is made of these inherits: the first, for it is the first
-/// that is told, and none is ever lifted. A unit that is voided is used no more,
+/// The marks that what is made of these inherits: of each kind the first, for it
+/// is the first that is told, and none is ever lifted. A unit that is voided is used no more,
 /// so that only what reaches it is handed down.
 pub(super) fn inherited<F: Facts<Error = Failed>>(
     facts: &F,
     sources: impl IntoIterator<Item = TraceCode>,
 ) -> Result<Option<Vec<Hash>>, Failed> {
-    let mut first: Option<(u64, Hash)> = None;
+    let mut first: BTreeMap<MarkKind, (u64, Hash)> = BTreeMap::new();
     for unit in sources {
         for record in facts.marks(&unit)? {
-            let mark = facts.mark(&record)?.filter(MarkState::is_inherited);
-            let found = mark.map(|mark| (mark.index, record));
-            first = match (first, found) {
-                (Some(known), Some(found)) => Some(known.min(found)),
-                (known, found) => known.or(found),
+            let Some(mark) = facts.mark(&record)?.filter(MarkState::is_inherited) else {
+                continue;
             };
+            let found = (mark.index, record);
+            let known = first.entry(mark.kind).or_insert(found);
+            *known = found.min(*known);
         }
     }
-    Ok(first.map(|(_, record)| vec![record]))
+    let records: Vec<Hash> = first.into_values().map(|(_, record)| record).collect();
+    Ok((!records.is_empty()).then_some(records))
 }

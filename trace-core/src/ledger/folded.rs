@@ -263,7 +263,7 @@ impl Folded {
     pub(crate) fn barred(&self, unit: &TraceCode) -> Result<Barred, Failed> {
         let mut marks = Vec::new();
         for record in self.marks(unit)? {
-            marks.extend(self.mark(&record)?);
+            marks.extend(self.mark(&record)?.filter(|mark| mark.speaks_of(unit)));
         }
         Ok(Barred::by(&marks))
     }

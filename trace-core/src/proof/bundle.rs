@@ -42,6 +42,7 @@ pub use format::{
 };
 pub use temperatures::{ProvedKept, Told};
 pub use verdict::{ProvedRecord, Verdict};
+pub(crate) use verify::numbers_of;
 
 use super::anchor::Anchor;
 use super::merkle::Hash;

@@ -206,6 +206,12 @@ pub enum Claim {
         /// Which unit.
         unit: TraceCode,
     },
+    /// What was made from a unit, and will be, comes of something of which a
+    /// certificate was voided.
+    MarksCertificateVoided {
+        /// Which unit.
+        unit: TraceCode,
+    },
     /// Whether a failed sample holds in an area from now on.
     AdoptsSamplingPolicy {
         /// Where: this area and those below that have none of their own.
@@ -435,8 +441,8 @@ pub struct Tolerance {
 
 /// The newest set of rules known here: 1 is certificates, stock and governance;
 /// 2 adds movement, lineage and recall; 3 adds the cold chain and corrections
-/// after receipt.
-pub const RULE_SET_NEWEST: u16 = 3;
+/// after receipt; 4 marks what was made from goods whose certificate is voided.
+pub const RULE_SET_NEWEST: u16 = 4;
 
 /// Checks that a set of rules is known here.
 ///

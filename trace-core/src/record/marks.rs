@@ -19,12 +19,15 @@ pub enum MarkKind {
     FailedSample,
     /// 作废: what was made from it, before or after, is marked.
     SourceVoided,
+    /// 证明作废: a certificate of it was voided, and what was made from it, before
+    /// or after, is marked.
+    CertificateVoided,
 }
 
-/// A hold or a recall.
+/// A hold, a recall or a voiding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkState {
-    /// Which of the two.
+    /// Which of them.
     pub kind: MarkKind,
     /// Index of its record.
     pub index: u64,
@@ -83,13 +86,23 @@ impl MarkState {
     /// that is: nothing bars the making, and nothing ever lifts it.
     #[must_use]
     pub fn is_inherited(&self) -> bool {
-        self.kind == MarkKind::SourceVoided
+        matches!(
+            self.kind,
+            MarkKind::SourceVoided | MarkKind::CertificateVoided
+        )
     }
 
-    /// Whether it speaks of the unit that it names, and not only of what was
-    /// made from that.
+    /// Whether it speaks of this unit that it reaches: a voiding not of the unit
+    /// that it names, which says so itself, and only of what was made from that.
     #[must_use]
-    pub fn is_of_source(&self) -> bool {
+    pub fn speaks_of(&self, unit: &TraceCode) -> bool {
+        !self.is_inherited() || self.unit != *unit
+    }
+
+    /// Whether the unit that it names keeps it, to hand it down: one that is
+    /// voided as a whole is used no more.
+    #[must_use]
+    pub fn is_kept_by_source(&self) -> bool {
         self.kind != MarkKind::SourceVoided
     }
 
@@ -117,6 +130,8 @@ pub struct Barred {
     pub sample: Option<u64>,
     /// Index of the voiding of what it was made from.
     pub voided: Option<u64>,
+    /// Index of the voiding of a certificate of what it was made from.
+    pub certificate_voided: Option<u64>,
     /// Index of the making of what it was made from, signed with a key that is
     /// disputed there.
     pub disputed_source: Option<u64>,
@@ -135,6 +150,7 @@ impl Barred {
                 MarkKind::Hold => earlier(&mut barred.hold),
                 MarkKind::Recall => earlier(&mut barred.recall),
                 MarkKind::SourceVoided => earlier(&mut barred.voided),
+                MarkKind::CertificateVoided => earlier(&mut barred.certificate_voided),
                 MarkKind::FailedSample => {
                     earlier(&mut barred.hold);
                     earlier(&mut barred.sample);

@@ -247,6 +247,15 @@ fn judge_marks(barred: &Barred, list: &mut Checklist) {
             format!("其来源单元已被记录 {index} 作废"),
         );
     }
+    if let Some(index) = barred.certificate_voided {
+        list.fails(
+            "source_certificate",
+            Status::SourceVoided,
+            Some(index),
+            format!("A certificate of what it was made from was voided by record {index}"),
+            format!("其来源单元的证明已被记录 {index} 作废"),
+        );
+    }
     match barred.hold {
         Some(index) if barred.sample == Some(index) => list.fails(
             "hold",

@@ -7,7 +7,7 @@
 
 use super::halting::{self, Way};
 use super::movements::{Arrival, Balance, CertificateUse, Holding, Judged, Transfer, per_mille};
-use super::{At, Facts, corrections, quantities, times, units};
+use super::{At, Facts, corrections, quantities, replaced, times, units};
 use crate::error::{Invalid, Rule};
 use crate::ident::{EntityId, TraceCode, format_ms};
 use crate::record::claim::{Handing, Receipt, Tolerance};
@@ -138,7 +138,7 @@ pub(super) fn hands_over<F: Facts>(
         }
     }
     match certificate {
-        Some(number) => covers(facts, &state, number, &mover.entity, amount),
+        Some(number) => covers(facts, at, &state, number, &mover.entity, amount),
         None => Ok(()),
     }
 }
@@ -175,18 +175,22 @@ pub(crate) fn first_holder<F: Facts>(
 
 fn covers<F: Facts>(
     facts: &F,
+    at: &At,
     state: &UnitState,
     number: &str,
     entity: &EntityId,
     amount: u64,
 ) -> Result<(), F::Error> {
-    let certificate = units::standing(state, number)?;
-    let left = cover(facts, certificate, entity)?;
+    let certificate = match state.certificate(number) {
+        None if at.hands_on_replaced() => replaced::certificate(facts, state, number, entity)?,
+        _ => units::standing(state, number)?.clone(),
+    };
+    let left = cover(facts, &certificate, entity)?;
     match amount <= left {
         true => Ok(()),
         false => {
             let what = format!("{number} covers {left} with {entity}, {amount} go under it");
-            Err(spent(facts, certificate, what)?.into())
+            Err(spent(facts, &certificate, what)?.into())
         }
     }
 }

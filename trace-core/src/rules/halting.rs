@@ -40,7 +40,7 @@ pub(super) fn may_go<F: Facts>(facts: &F, unit: &TraceCode, way: Way) -> Result<
             continue;
         };
         match mark.kind {
-            MarkKind::SourceVoided => {}
+            MarkKind::SourceVoided | MarkKind::CertificateVoided => {}
             MarkKind::Hold | MarkKind::FailedSample => hold = hold.or(Some((record, mark))),
             MarkKind::Recall => {
                 is_way_back |= match way {
@@ -107,7 +107,11 @@ pub(super) fn recalls<F: Facts>(
     reached(facts, unit, until_ms)
 }
 
-fn reached<F: Facts>(facts: &F, unit: &TraceCode, until_ms: Option<u64>) -> Result<(), F::Error> {
+pub(super) fn reached<F: Facts>(
+    facts: &F,
+    unit: &TraceCode,
+    until_ms: Option<u64>,
+) -> Result<(), F::Error> {
     let found = reach(facts, unit, until_ms)?.len();
     match found <= REACH_MAX {
         true => Ok(()),
@@ -116,25 +120,6 @@ fn reached<F: Facts>(facts: &F, unit: &TraceCode, until_ms: Option<u64>) -> Resu
             format!("{unit} went into more than {REACH_MAX} units; name what was made of it"),
         )
         .into()),
-    }
-}
-
-/// What a unit was voided for marks everything made from it; where there is
-/// anything, a record that does not is refused.
-pub(super) fn voids<F: Facts>(
-    facts: &F,
-    unit: &TraceCode,
-    is_marking: bool,
-) -> Result<(), F::Error> {
-    if is_marking {
-        return reached(facts, unit, None);
-    }
-    match facts.children(unit, None, 1)?.first() {
-        None => Ok(()),
-        Some((index, child, _)) => {
-            let what = format!("{child} was made from {unit} at index {index}");
-            Err(Invalid::new(Rule::DescendantsUnmarked, what).into())
-        }
     }
 }
 

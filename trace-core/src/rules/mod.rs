@@ -9,7 +9,9 @@
 //! and status; what it adds to the judging of set 1's kinds reacts only to state
 //! that set 2's kinds alone can make, so one code holds both. Set 3 adds the
 //! kinds of the cold chain, which change nothing for the others, and corrections
-//! after receipt, which carry over what was spent.
+//! after receipt, which carry over what was spent. Set 4 marks what was made from
+//! goods whose certificate is voided, and lets receivers hand on under what replaced
+//! a certificate onto another unit.
 
 mod cold_chain;
 mod conservation;
@@ -24,9 +26,11 @@ pub(crate) mod halting;
 pub mod movements;
 pub mod official;
 mod quantities;
+pub(crate) mod replaced;
 mod supervision;
 mod times;
 mod units;
+pub mod voiding;
 
 pub use cold_chain::ColdFacts;
 pub use corrections::CorrectionFacts;
@@ -174,6 +178,17 @@ impl At {
     /// replaces it.
     fn knows_corrections(&self) -> bool {
         self.policy.rule_set >= 3
+    }
+
+    /// Whether what was made from goods is marked when their certificate is voided.
+    fn marks_certificates(&self) -> bool {
+        self.policy.rule_set >= 4
+    }
+
+    /// Whether receivers hand goods on under a certificate that was replaced onto
+    /// another unit.
+    fn hands_on_replaced(&self) -> bool {
+        self.policy.rule_set >= 4
     }
 
     fn date(&self, at_ms: u64) -> Result<CivilDate, Invalid> {
@@ -411,10 +426,12 @@ fn moves<F: Facts>(
         Claim::Holds { unit } => halting::holds(facts, signer, unit),
         Claim::Voids {
             unit, number: None, ..
-        } if at.knows_corrections() => {
-            let marks = |claim: &Claim| matches!(claim, Claim::MarksVoided { .. });
-            halting::voids(facts, unit, claims.iter().any(marks))
-        }
+        } if at.knows_corrections() => voiding::unit(facts, unit, claims),
+        Claim::Voids {
+            unit,
+            number: Some(number),
+            ..
+        } if at.marks_certificates() => voiding::certificate(facts, unit, number, claims),
         Claim::Evidence(Evidence::Tests {
             source: TestSource::Sampling,
             unit: Some(unit),

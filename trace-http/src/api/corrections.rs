@@ -11,11 +11,14 @@ use trace_core::{
     ledger::{View, job::Item},
     record::{
         Body, Hash,
-        kinds::{kind_by_name, superseded::Superseded, unit_voided::UnitVoided, voided::Voided},
+        kinds::{
+            certificate_voided::CertificateVoided, superseded::Superseded, unit_voided::UnitVoided,
+            voided::Voided,
+        },
         rights::Registry,
         section::Openings,
     },
-    rules::Facts,
+    rules::{Facts, voiding},
 };
 use utoipa::ToSchema;
 
@@ -77,6 +80,7 @@ pub async fn void(
     let (trace_code, certificate_number) = fulfilled.said("voiding", |body| match body {
         Body::Voided(body) => Some((body.unit, body.number.clone())),
         Body::UnitVoided(body) => Some((body.unit, None)),
+        Body::CertificateVoided(body) => Some((body.unit, Some(body.number.clone()))),
         _ => None,
     })?;
     let is_repeat = fulfilled.is_repeat;
@@ -98,16 +102,24 @@ fn draft_voided(view: &View, given: &Given, order: VoidOrder) -> Result<Vec<Item
             return Err(Invalid::new(Rule::Statement, what).into());
         }
     };
-    let is_marking = order.number.is_none() && went_into_others(view, unit)?;
+    // Where something was made from it, voiding marks that.
+    let is_marking = voiding::is_marking(view.folded(), &unit, order.number.as_deref())?;
     let (number, reason, acted_by) = (order.number, order.reason, given.acted_by());
-    let body = match is_marking {
-        true => Body::from(UnitVoided {
+    let body = match (is_marking, number) {
+        (true, None) => Body::from(UnitVoided {
             target,
             unit,
             reason,
             acted_by,
         }),
-        false => Body::from(Voided {
+        (true, Some(number)) => Body::from(CertificateVoided {
+            target,
+            unit,
+            number,
+            reason,
+            acted_by,
+        }),
+        (false, number) => Body::from(Voided {
             target,
             unit,
             number,
@@ -166,17 +178,6 @@ fn certificate_on_ledger(view: &View, number: &str) -> Result<(TraceCode, Hash),
     let unit = view.folded().unit(&code)?.ok_or_else(unknown)?;
     let held = unit.certificate(number).ok_or_else(unknown)?;
     Ok((code, held.hash))
-}
-
-/// Whether voiding a unit is to mark what was made from it: there is something,
-/// and the rules in force know how.
-fn went_into_others(view: &View, unit: TraceCode) -> Result<bool, Problem> {
-    let (folded, kind) = (view.folded(), kind_by_name("unit_voided"));
-    let policy = folded.policy()?;
-    let knows = policy
-        .zip(kind)
-        .is_some_and(|(policy, kind)| policy.admits(kind).is_ok());
-    Ok(knows && !folded.children(&unit, None, 1)?.is_empty())
 }
 
 fn unit_on_ledger(view: &View, code: TraceCode) -> Result<(TraceCode, Hash), Problem> {

@@ -9,12 +9,12 @@ use trace_core::{
     record::{
         Entry, Hash, base64,
         claim::Claim,
-        kinds::{kind_by_name, unit_voided::UnitVoided, voided::Voided},
+        kinds::{certificate_voided::CertificateVoided, unit_voided::UnitVoided, voided::Voided},
         rights::Registry,
         section::Openings,
         text::normalise,
     },
-    rules::Facts,
+    rules::{Facts, voiding},
 };
 
 use super::{
@@ -51,7 +51,7 @@ struct Target {
     unit: TraceCode,
     number: Option<String>,
     hash: Hash,
-    /// Whether something was made from the unit, which voiding it marks.
+    /// Whether something was made from the unit, which voiding marks.
     is_marking: bool,
 }
 
@@ -60,17 +60,24 @@ impl Void {
         let mut session = self.speaking.open(manner)?;
         let outcome = target(&mut session, &self.what).and_then(|target| {
             let (unit, hash, reason) = (target.unit, target.hash, normalise(&self.reason));
-            let said = match target.is_marking {
-                true => Said::bare(UnitVoided {
+            let said = match (target.is_marking, target.number.clone()) {
+                (true, None) => Said::bare(UnitVoided {
                     target: hash,
                     unit,
                     reason,
                     acted_by: None,
                 }),
-                false => Said::bare(Voided {
+                (true, Some(number)) => Said::bare(CertificateVoided {
                     target: hash,
                     unit,
-                    number: target.number.clone(),
+                    number,
+                    reason,
+                    acted_by: None,
+                }),
+                (false, number) => Said::bare(Voided {
+                    target: hash,
+                    unit,
+                    number,
                     reason,
                     acted_by: None,
                 }),
@@ -122,14 +129,13 @@ fn target(session: &mut Session, what: &str) -> Result<Target, Failure> {
                 Some(_) => state.made.as_ref().map(|made| made.hash),
                 None => state.certificate(what).map(|held| held.hash),
             };
-            let policy = folded.policy()?.zip(kind_by_name("unit_voided"));
-            let knows = policy.is_some_and(|(policy, kind)| policy.admits(kind).is_ok());
-            let went_on = !folded.children(&unit, None, 1)?.is_empty();
+            let number = code.is_none().then_some(what);
+            let is_marking = voiding::is_marking(folded, &unit, number)?;
             Ok(Target {
                 unit,
                 number: code.is_none().then(|| what.to_owned()),
                 hash: hash.ok_or_else(unknown)?,
-                is_marking: knows && code.is_some() && went_on,
+                is_marking,
             })
         }
         Place::Server(remote) => {

@@ -63,6 +63,7 @@ fn said(language: Language, body: &Body) -> String {
             Some(number) => format!("{number} · {}", body.reason),
             None => body.reason.clone(),
         },
+        Body::CertificateVoided(body) => format!("{} · {}", body.number, body.reason),
         Body::Superseded(body) => format!(
             "{} → {} · {}",
             body.number, body.replacement_number, body.reason

@@ -1,7 +1,7 @@
 //! Corrections as people meet them over HTTP: signed by their own devices, sent
 //! to `/v1/records`, seen at once by whoever looks the codes up.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use trace_core::{
     ident::TraceCode,
     record::{
@@ -111,6 +111,59 @@ fn a_voided_unit_marks_what_was_made_of_it_for_everybody_who_looks() {
     let voided = town.world.unit_voided(&made);
     send(&mut town, Who::Buyer, voided.clone()).refused(403, "right_missing");
     send(&mut town, Who::Producer, voided).with(201);
+    assert_eq!(shown(&town, unit.unit)["status"], "voided");
+    assert_eq!(shown(&town, child)["status"], "source_voided");
+}
+
+#[test]
+fn a_voided_certificate_marks_what_was_made_of_its_unit_for_everybody_who_looks() {
+    let mut town = Town::new();
+    let (unit, certified) = town.batch();
+    let output = town.world.output(&unit);
+    let child = output.unit;
+    let (inputs, outputs) = ([(unit.unit, "100 斤")], vec![(output, "100 斤")]);
+    let split = town
+        .world
+        .transformed(Process::Repack, &inputs, outputs, None);
+    town.say(Who::Producer, split);
+    assert_eq!(shown(&town, child)["status"], "valid");
+    // The record that voids one under which nothing was made.
+    let plain = town.world.voided(&certified.signed);
+    let document = send(&mut town, Who::Producer, plain).refused(422, "descendants_unmarked");
+    let said = document["detail"].as_str().unwrap();
+    assert!(said.contains(&child.to_string()), "{said}");
+    assert!(said.contains("certificate_voided"), "{said}");
+    let voided = town.world.certificate_voided(&certified.signed);
+    let mut other = voided.clone();
+    other.target = Hash::of(&[b"none"]);
+    send(&mut town, Who::Producer, other).refused(422, "target_unknown");
+    send(&mut town, Who::Buyer, voided.clone()).refused(403, "right_missing");
+    send(&mut town, Who::Producer, voided.clone()).with(201);
+    send(&mut town, Who::Producer, voided).refused(409, "target_not_standing");
+    assert_eq!(shown(&town, unit.unit)["status"], "voided");
+    let now = shown(&town, child);
+    assert_eq!(now["status"], "source_voided");
+    assert_eq!(reason(&now, "source_certificate")["holds"], false);
+}
+
+#[test]
+fn an_order_to_void_a_certificate_marks_where_something_was_made() {
+    let mut town = Town::new();
+    let (unit, certified) = town.batch();
+    let number = town.world.certificate_voided(&certified.signed).number;
+    let output = town.world.output(&unit);
+    let child = output.unit;
+    let (inputs, outputs) = ([(unit.unit, "100 斤")], vec![(output, "100 斤")]);
+    let split = town
+        .world
+        .transformed(Process::Repack, &inputs, outputs, None);
+    town.say(Who::Producer, split);
+    let token = town.token(Who::Producer, Role::Producer);
+    let order = json!({"number": number, "reason": "检测报告系伪造"});
+    let answer = town.order("/v1/void", &token, "void", &order).with(201);
+    assert_eq!(answer.json()["certificate_number"], number);
+    town.order("/v1/void", &token, "again", &order)
+        .refused(409, "target_not_standing");
     assert_eq!(shown(&town, unit.unit)["status"], "voided");
     assert_eq!(shown(&town, child)["status"], "source_voided");
 }

@@ -213,6 +213,19 @@ const SCENES: &[(&str, &str, Act)] = &[
         let body = it.forger.world.unit_voided(&it.created.clone());
         it.say(Who::Producer, body);
     }),
+    (
+        "a certificate of its source voided",
+        "source_voided",
+        |it| {
+            it.made_of_another();
+            let body = it.forger.world.certificate_voided(&it.certified.clone());
+            it.say(Who::Producer, body);
+        },
+    ),
+    ("its certificate voided, with marks", "voided", |it| {
+        let body = it.forger.world.certificate_voided(&it.certified.clone());
+        it.say(Who::Producer, body);
+    }),
     ("its source disputed", "disputed", |it| {
         it.made_of_another();
         it.compromised(3);

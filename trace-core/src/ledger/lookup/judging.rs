@@ -49,7 +49,9 @@ impl Lookup<'_> {
     }
 
     /// The first making of what a unit was made from that was signed with a key
-    /// disputed there. Most ledgers have no such key, or none whose range holds
+    /// disputed there. Only makings are looked at, as a bundle carries no more of
+    /// those units: a certificate of one that such a key signed is disputed with
+    /// that unit alone. Most ledgers have no such key, or none whose range holds
     /// any of these, so that following back reads little.
     /// Also whether all of it was followed.
     fn disputed_source(&mut self, code: TraceCode) -> Result<(Option<u64>, bool), Failed> {

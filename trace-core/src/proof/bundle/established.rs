@@ -197,6 +197,10 @@ impl<'a> Established<'a> {
             Claim::MarksVoided { unit } => {
                 self.bar(index, record, signed_as, MarkKind::SourceVoided, unit, None);
             }
+            Claim::MarksCertificateVoided { unit } => {
+                let kind = MarkKind::CertificateVoided;
+                self.bar(index, record, signed_as, kind, unit, None);
+            }
             Claim::Recalls { unit, until_ms } => {
                 self.bar(index, record, signed_as, MarkKind::Recall, unit, *until_ms);
             }

@@ -3,7 +3,13 @@
 //!
 //! The ledger follows them forward when a hold or recall is admitted. Both come
 //! to the same: a mark reaches a unit by acts that stood in the log before it
-//! and that were done until the time it names.
+//! and that were done until the time it names; a voiding, which bars nothing,
+//! reaches by later acts too.
+//!
+//! Of what a unit was made from a bundle carries how each was made and its marks,
+//! not its certificates, whose whole stories would come with them. So a dispute
+//! reaches what was made from a unit by the record that makes the unit alone: a
+//! certificate signed with a compromised key is disputed where it is looked up.
 
 use super::established::Established;
 use crate::error::Verify;
@@ -75,7 +81,7 @@ pub(super) fn barred(
 
 /// Whether a mark's unit leads to `code`.
 fn reaches(mark: &MarkState, code: TraceCode, established: &Established) -> bool {
-    if code == mark.unit && !mark.is_of_source() {
+    if !mark.speaks_of(&code) {
         return false;
     }
     let mut found = vec![code];

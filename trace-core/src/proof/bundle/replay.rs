@@ -233,6 +233,7 @@ impl<'a> Replay<'a> {
                 Claim::Holds { unit }
                 | Claim::HoldsFailed { unit }
                 | Claim::MarksVoided { unit }
+                | Claim::MarksCertificateVoided { unit }
                 | Claim::Recalls { unit, .. }
                     if !self.established.is_made(unit) =>
                 {

@@ -256,8 +256,9 @@ fn about_unit(
     Ok(about)
 }
 
-/// The certificate numbers of the unit that a record names.
-fn numbers_of(code: TraceCode, body: &Body) -> Vec<String> {
+/// The certificate numbers that a record about the unit names: what a bundle of it
+/// states all records of.
+pub(crate) fn numbers_of(code: TraceCode, body: &Body) -> Vec<String> {
     let claims = body.claims(&Openings::default()).unwrap_or_default();
     let mut numbers = Vec::new();
     for claim in claims {

@@ -337,6 +337,7 @@ kinds! {
     0x0606 recall_closed::RecallClosed "召回结束" by [Producer Buyer Importer ColdStore Market Authority] since 2;
     0x0607 correction_agreed::CorrectionAgreed "同意更正" by [Producer Buyer Importer ColdStore Market Slaughterhouse SupervisionWarehouse Inspector Authority] since 3;
     0x0608 unit_voided::UnitVoided "追溯单元作废" by [Producer Buyer Importer ColdStore Market Authority] since 3;
+    0x0609 certificate_voided::CertificateVoided "证明作废" by [Producer Buyer Importer Authority Quarantine Slaughterhouse SupervisionWarehouse] since 4;
     0x0701 erasure_requested::ErasureRequested "个人信息限制处理" by [Authority] since 1;
     0x0702 personal_data_erased::PersonalDataErased "个人信息已删除" by [Authority] since 1;
 }

@@ -186,6 +186,7 @@ pub(super) fn permits<R: Registry>(
         | Claim::AgreesToCorrection { .. }
         | Claim::HoldsFailed { .. }
         | Claim::MarksVoided { .. }
+        | Claim::MarksCertificateVoided { .. }
         | Claim::RestrictsPerson { .. }
         | Claim::ErasesPerson { .. }
         | Claim::FillsIn(_)

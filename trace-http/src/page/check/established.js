@@ -31,6 +31,7 @@ const MARKS = {
   holds: "hold",
   holds_failed: "sample",
   marks_voided: "voided",
+  marks_certificate_voided: "certificate_voided",
   recalls: "recall",
 };
 
@@ -120,6 +121,7 @@ export class Established {
       case "holds":
       case "holds_failed":
       case "marks_voided":
+      case "marks_certificate_voided":
       case "recalls":
         this.marks.set(hash, {
           kind: MARKS[claim.type],

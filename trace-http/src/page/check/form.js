@@ -113,7 +113,7 @@ const policyFault = ({ root_keys: keys, policy }) => {
 };
 
 /** The newest set of rules known here. */
-const RULE_SET_NEWEST = 3;
+const RULE_SET_NEWEST = 4;
 
 const listed = (order) => (list) => isSorted(list.map((one) => order.indexOf(one)));
 

@@ -20,7 +20,7 @@ const least = (found) => found.reduce((low, one) => (low === null || one < low ?
 /** What bars the unit, once its whole lineage is at hand and something is
  * stated of the marks of each unit in it. */
 const barring = (code, state, stated, isDisputed) => {
-  const none = { hold: null, recall: null, sample: null, voided: null, disputedSource: null };
+  const none = { hold: null, recall: null, sample: null, voided: null, certificateVoided: null, disputedSource: null };
   const ruleSet = state.policy?.rule_set ?? MARKS_FROM_RULE_SET;
   if (ruleSet < MARKS_FROM_RULE_SET) return none;
   const [found, lineage, disputedMakings] = [[code], new Set([code]), []];
@@ -44,13 +44,14 @@ const barring = (code, state, stated, isDisputed) => {
     recall: firstOf("recall"),
     sample: firstOf("sample"),
     voided: firstOf("voided"),
+    certificateVoided: firstOf("certificate_voided"),
     disputedSource: least(disputedMakings),
   };
 };
 
 /** Whether a mark's unit leads to `code`. */
 const reaches = (mark, code, state) => {
-  const isInherited = mark.kind === "voided";
+  const isInherited = ["voided", "certificate_voided"].includes(mark.kind);
   if (code === mark.unit && isInherited) return false;
   const [found, known] = [[code], new Set([code])];
   while (found.length > 0) {
@@ -122,6 +123,7 @@ const barred = (bars, list) => {
   if (bars.recall !== null) list.fails("recall", "recalled", bars.recall);
   else list.add("recall", true);
   if (bars.voided !== null) list.fails("source", "source_voided", bars.voided);
+  if (bars.certificateVoided !== null) list.fails("source_certificate", "source_voided", bars.certificateVoided);
   if (bars.hold !== null) list.fails("hold", "on_hold", bars.hold);
   else list.add("hold", true);
 };

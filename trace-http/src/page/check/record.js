@@ -293,6 +293,13 @@ const SAYS = {
       { type: "marks_voided", unit: body.unit },
     ],
   },
+  certificate_voided: {
+    about: (body) => [...certified(body), subjects.marks(body.unit)],
+    claims: (body) => [
+      { type: "voids", target: body.target, unit: body.unit, number: body.number },
+      { type: "marks_certificate_voided", unit: body.unit },
+    ],
+  },
   erasure_requested: { about: ofNobody, claims: nothing },
   personal_data_erased: { about: ofNobody, claims: nothing },
 };

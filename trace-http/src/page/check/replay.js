@@ -96,7 +96,7 @@ export class Replay {
       if (["voids", "supersedes"].includes(type) && unit !== this.code && !this.hashes.has(target)) {
         missing(`record ${target} about ${unit}`);
       }
-      if (["holds", "holds_failed", "marks_voided", "recalls"].includes(type) && this.state.made(unit) === null) {
+      if (["holds", "holds_failed", "marks_voided", "marks_certificate_voided", "recalls"].includes(type) && this.state.made(unit) === null) {
         missing(`the record that makes ${unit}`);
       }
       if (["releases", "closes_recall"].includes(type) && !this.state.marks.has(target)) missing(`record ${target}`);
