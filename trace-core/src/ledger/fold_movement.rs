@@ -259,23 +259,23 @@ impl<F: Facts<Error = Failed>> Folding<'_, F> {
                 &Holding { amount, ..held },
             );
         }
-        if let Some(number) = &transfer.certificate {
-            if let Some(certificate) = replaced::stated(self.facts, &unit, number)? {
-                // By now it may be replaced: what comes back or goes on is of
-                // whatever stands in its place.
-                let account = corrections::account(self.facts, number)?;
-                for (entity, more) in [
-                    (transfer.to, arrival.accepted),
-                    (transfer.from, arrival.refused),
-                ] {
-                    let left = custody::cover(self.facts, &certificate, &entity)?;
-                    let key = rows::cover(&account, &entity);
-                    self.put(key, &left.saturating_add(more));
-                }
-                if arrival.accepted > 0 {
-                    let key = rows::receiver(&account, &transfer.to);
-                    self.out.push((key, encode(&self.index)));
-                }
+        if let Some(number) = &transfer.certificate
+            && let Some(certificate) = replaced::stated(self.facts, &unit, number)?
+        {
+            // By now it may be replaced: what comes back or goes on is of
+            // whatever stands in its place.
+            let account = corrections::account(self.facts, number)?;
+            for (entity, more) in [
+                (transfer.to, arrival.accepted),
+                (transfer.from, arrival.refused),
+            ] {
+                let left = custody::cover(self.facts, &certificate, &entity)?;
+                let key = rows::cover(&account, &entity);
+                self.put(key, &left.saturating_add(more));
+            }
+            if arrival.accepted > 0 {
+                let key = rows::receiver(&account, &transfer.to);
+                self.out.push((key, encode(&self.index)));
             }
         }
         let question = judged.question(unit, transfer.to);
