@@ -19,6 +19,7 @@ pub mod loggers;
 pub mod logging;
 pub mod machine;
 pub mod metrics;
+pub mod mqtt;
 pub mod operations;
 pub mod page;
 pub mod problem;

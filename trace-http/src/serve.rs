@@ -6,7 +6,7 @@
 
 use std::{io, net::SocketAddr, path::Path, process, sync::Arc, time::Duration};
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use trace_core::{
     error::Store,
     ident::EntityId,
@@ -33,6 +33,7 @@ use crate::{
     loggers::shelf::{MAPPINGS, Shelf},
     machine,
     metrics::Metrics,
+    mqtt::Standing,
     server::{Limits, Load, serve, signalled},
     settings::{KEY_VARIABLE, KeyError, ServeSettings},
 };
@@ -285,11 +286,34 @@ async fn until_signalled(
     let metrics = Arc::new(Metrics::new(&load));
     // A ledger that only reads is ready for readers; one whose writer ended
     // is no process any more.
-    let router = api::router(Arc::clone(&office), metrics, Arc::new(|| Ok(())));
-    let chores = tokio::spawn(do_chores(office, settings.operator));
+    let router = api::router(
+        Arc::clone(&office),
+        Arc::clone(&metrics),
+        Arc::new(|| Ok(())),
+    );
+    let (stop, stopped) = watch::channel(());
     let limits = Limits::from(&settings.limits);
+    let origin = office.signer().verifier_key().name().to_owned();
+    let subscription = settings.mqtt.subscription(&origin, limits.answer_time);
+    let subscription = subscription.map_err(machine_could_not("password of MQTT"))?;
+    let subscribed = subscription.map(|subscription| {
+        let standing = Arc::new(Standing::default());
+        let seen = Arc::clone(&standing);
+        metrics.add_figures(move || seen.figures());
+        let mut stopped = stopped.clone();
+        // Nothing is ever sent: the sender is dropped.
+        let stopping = async move { drop(stopped.changed().await) };
+        tokio::spawn(subscription.run(router.clone(), standing, stopping))
+    });
+    let chores = tokio::spawn(do_chores(office, settings.operator));
     let served = serve(listener, router, limits, load, stopping).await;
+    drop(stop);
     chores.abort();
+    if let Some(subscribed) = subscribed
+        && let Err(error) = subscribed.await
+    {
+        tracing::error!(%error, "the subscription to readings ended");
+    }
     served.map_err(machine_could_not("stopping"))
 }
 

@@ -7,9 +7,11 @@
 
 mod file;
 mod key;
+mod mqtt;
 
 pub use file::{FileError, with_file};
 pub use key::{Key, KeyError};
+pub use mqtt::MqttSettings;
 
 use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -137,6 +139,10 @@ pub struct ServeSettings {
     #[arg(long, env = "TRACE_LOG", value_name = "FILTER", default_value = "info",
           value_parser = parse_log_filter)]
     pub log: String,
+
+    /// Readings over MQTT.
+    #[command(flatten, next_help_heading = "Readings over MQTT 5")]
+    pub mqtt: MqttSettings,
 
     /// Limits of what clients may take.
     #[command(flatten, next_help_heading = "Limits")]

@@ -23,6 +23,8 @@ pub struct City {
     pub place: Place,
     pub anchor: String,
     pub today: String,
+    /// The cold store's entity.
+    pub cold_store: String,
 }
 
 impl City {
@@ -42,11 +44,12 @@ impl City {
             "农业农村局",
         ]);
         let anchor = made["anchor"].as_str().unwrap().to_owned();
-        for (name, role, key) in [
+        let people = [
             ("合作社", "producer", "producer.key"),
             ("冷库", "cold_store", "store.key"),
-        ] {
-            place.json(&[
+        ];
+        let [_, cold_store] = people.map(|(name, role, key)| {
+            let added = place.json(&[
                 "entity",
                 "add",
                 "--key",
@@ -60,12 +63,14 @@ impl City {
                 "--own-key",
                 key,
             ]);
-        }
+            text(&added, "entity").to_owned()
+        });
         let today = today();
         Self {
             place,
             anchor,
             today,
+            cold_store,
         }
     }
 

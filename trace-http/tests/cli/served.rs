@@ -43,6 +43,12 @@ impl Served {
         Self { address, process }
     }
 
+    /// Ends as by a loss of power, of the process alone.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// The same command, at this server.
     pub fn at<'a>(&'a self, arguments: &[&'a str]) -> Vec<&'a str> {
         [arguments, &["--server", &self.address]].concat()
@@ -51,6 +57,9 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
+        if let Ok(Some(_)) = self.process.try_wait() {
+            return;
+        }
         let told = Command::new("kill")
             .arg(self.process.id().to_string())
             .status();

@@ -1,0 +1,214 @@
+//! How fast a batch is judged: the verdict over its stay in a zone with four
+//! probes that read every minute, against reading the same readings once from the
+//! store and summing them up; the same over four times as long.
+//!
+//! `cargo bench -p trace-fixtures --bench verdict`. The readings are made up: at
+//! 2 °C with day and night, noise of 0.1 °C and 3 seconds, and doors that open, so
+//! that some are outside the band. They are sealed weekly; what is sealed is held
+//! against its record when a verdict first rests on it after opening, which is a
+//! figure of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a bench that cannot go on stops; generated temperatures are small"
+)]
+
+mod measure;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+use measure::{Draw, Figure, ROUNDS, head, line, rate, ratio_line};
+use std::hint::black_box;
+use trace_core::ident::{EquipmentId, TraceCode};
+use trace_core::ledger::cold_chain::{kept, to_seal};
+use trace_core::ledger::readings::{READINGS_FILE, Readings, Settings};
+use trace_core::record::Body;
+use trace_core::record::cold_chain::EquipmentKind;
+use trace_core::record::kinds::segment_sealed::SegmentSealed;
+use trace_core::record::section::Openings;
+use trace_core::record::temperature::Reading;
+use trace_fixtures::Who;
+use trace_fixtures::stage::Stage;
+
+const MINUTE_MS: u64 = 60_000;
+const DAY_MS: u64 = 1_440 * MINUTE_MS;
+const PROBES: usize = 4;
+const SEALED_EVERY_DAYS: u64 = 7;
+
+fn main() {
+    head("Verdicts");
+    let [month, longer] = [30, 120].map(Kept::new);
+    let [mut scanned, mut judged, mut longer_judged, mut first] = [const { Vec::new() }; 4];
+    for _ in 0..ROUNDS {
+        let (month, cold) = (&month, month.reopened());
+        first.push(rate(month.count, || month.judge(&cold)));
+        scanned.push(rate(month.count, || month.scan()));
+        judged.push(rate(month.count, || month.judge(&month.readings)));
+        longer_judged.push(rate(longer.count, || longer.judge(&longer.readings)));
+    }
+    let all = |runs: &Vec<f64>| Figure::of(runs.clone());
+    line(
+        "30 days of 4 probes, read and summed",
+        all(&scanned),
+        "readings/s",
+    );
+    line("the verdict over them", all(&judged), "readings/s");
+    line("the first verdict after opening", all(&first), "readings/s");
+    ratio_line(
+        "verdict / read and summed",
+        Figure::ratio(&judged, &scanned),
+        Some(0.5),
+    );
+    ratio_line(
+        "a reading's cost over 120 days / over 30 days, inverse",
+        Figure::ratio(&longer_judged, &judged),
+        Some(0.8),
+    );
+}
+
+/// A unit that has lain in a zone for some days.
+struct Kept {
+    stage: Stage,
+    readings: Readings,
+    probes: Vec<EquipmentId>,
+    unit: TraceCode,
+    count: usize,
+}
+
+impl Kept {
+    fn new(days: u64) -> Self {
+        let mut stage = Stage::new();
+        let path = stage.folder().join(READINGS_FILE);
+        let readings = Readings::create(&path, Settings::default()).unwrap();
+        let policy = stage.world.temperature_policy("chilled");
+        say(&mut stage, Who::Root, policy);
+        let store = registered(&mut stage, EquipmentKind::ColdStore, None);
+        let zone = registered(&mut stage, EquipmentKind::Zone, Some(store));
+        let probe = |_| registered(&mut stage, EquipmentKind::Probe, Some(zone));
+        let probes: Vec<_> = (0..PROBES).map(probe).collect();
+        let unit = stage.world.unit();
+        say(&mut stage, Who::Producer, unit.clone());
+        let (body, openings) = stage.world.warehouse_in(unit.unit, "100 斤");
+        let entered = stage.world.sign(Who::ColdStore, body, openings);
+        stage.admit(entered);
+        let placed = stage.world.placed(unit.unit, zone, "chilled");
+        say(&mut stage, Who::ColdStore, placed);
+        let mut kept = Self {
+            stage,
+            readings,
+            probes,
+            unit: unit.unit,
+            count: 0,
+        };
+        for day in 0..days {
+            kept.day(day);
+            if day % SEALED_EVERY_DAYS == SEALED_EVERY_DAYS - 1 {
+                kept.seal(day / SEALED_EVERY_DAYS);
+            }
+        }
+        let verdict = kept.verdict(&kept.readings);
+        assert_eq!(
+            verdict.0 as usize, kept.count,
+            "some readings were not seen"
+        );
+        assert!(verdict.1 > 0, "no door was opened");
+        kept
+    }
+
+    fn day(&mut self, day: u64) {
+        let from_ms = self.stage.world.now_ms;
+        let probes = self.probes.iter().enumerate();
+        let batch = probes
+            .map(|(place, probe)| (*probe, readings(place as u64, day, from_ms)))
+            .collect::<Vec<_>>();
+        self.count += batch
+            .iter()
+            .map(|(_, readings)| readings.len())
+            .sum::<usize>();
+        self.readings.append(batch, u64::MAX, 0).unwrap();
+        self.stage.world.now_ms += DAY_MS;
+        self.stage.tick();
+    }
+
+    fn seal(&mut self, number: u64) {
+        for probe in self.probes.clone() {
+            let until_ms = self.stage.world.now_ms;
+            let segment = to_seal(&self.readings, &probe, number, until_ms).unwrap();
+            say(
+                &mut self.stage,
+                Who::ColdStore,
+                SegmentSealed::of(segment, None),
+            );
+            self.readings.confirm(&probe, number).unwrap();
+        }
+    }
+
+    /// Readings seen and excursions, by the verdict.
+    fn verdict(&self, readings: &Readings) -> (u64, u64) {
+        let now_ms = self.stage.world.now_ms;
+        let kept = kept(&self.stage.view(), readings, &self.unit, now_ms);
+        let verdict = &kept.unwrap().unwrap().stays[0].verdict;
+        (verdict.readings, verdict.excursion_count)
+    }
+
+    fn judge(&self, readings: &Readings) {
+        black_box(self.verdict(readings));
+    }
+
+    fn scan(&self) {
+        for probe in &self.probes {
+            let mut range = self.readings.range(*probe, 0..=u64::MAX).unwrap();
+            let mut sum = 0;
+            while let Some(run) = range.next_run().unwrap() {
+                sum += run
+                    .iter()
+                    .map(|it| i64::from(it.temperature_milli_c))
+                    .sum::<i64>();
+            }
+            black_box(sum);
+        }
+    }
+}
+
+fn say(stage: &mut Stage, who: Who, body: impl Into<Body>) {
+    let submission = stage.world.sign(who, body, Openings::default());
+    stage.admit(submission);
+}
+
+fn registered(stage: &mut Stage, kind: EquipmentKind, part_of: Option<EquipmentId>) -> EquipmentId {
+    let body = stage.world.equipment(Who::ColdStore, kind, part_of);
+    let equipment = body.equipment;
+    say(stage, Who::ColdStore, body);
+    equipment
+}
+
+/// Between 0 and 1.
+fn part(draw: &mut Draw) -> f64 {
+    draw.below(1 << 30) as f64 / f64::from(1 << 30)
+}
+
+/// A probe's readings of a day.
+fn readings(probe: u64, day: u64, from_ms: u64) -> Vec<Reading> {
+    let mut draw = Draw((probe << 32) + day + 1);
+    let mut door = 0.0;
+    let next = |minute: u64| {
+        // A minute apart within 3 seconds, whole seconds and tenths of a degree.
+        let at_ms = from_ms + minute * MINUTE_MS + 1_000 * draw.below(7) as u64;
+        let night = (minute as f64 / 1_440.0 * std::f64::consts::TAU).sin() * 0.4;
+        if draw.below(720) == 0 {
+            door = 3.0 + 2.0 * part(&mut draw);
+        }
+        door *= 0.8;
+        let sum: f64 = (0..12).map(|_| part(&mut draw)).sum();
+        let tenths = (10.0 * (2.0 + night + door + 0.1 * (sum - 6.0))).round() as i32;
+        Reading {
+            at_ms,
+            temperature_milli_c: 100 * tenths,
+        }
+    };
+    (0..1_440).map(next).collect()
+}
