@@ -23,6 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use measure::{Draw, Figure, ROUNDS, head, line, rate, ratio_line};
 use std::hint::black_box;
+use tempfile::TempDir;
 use trace_core::ident::{EquipmentId, TraceCode};
 use trace_core::ledger::cold_chain::{kept, to_seal};
 use trace_core::ledger::readings::{READINGS_FILE, Readings, Settings};
@@ -31,6 +32,7 @@ use trace_core::record::cold_chain::EquipmentKind;
 use trace_core::record::kinds::segment_sealed::SegmentSealed;
 use trace_core::record::section::Openings;
 use trace_core::record::temperature::Reading;
+use trace_core::store::table::Check;
 use trace_fixtures::Who;
 use trace_fixtures::stage::Stage;
 
@@ -44,8 +46,8 @@ fn main() {
     let [month, longer] = [30, 120].map(Kept::new);
     let [mut scanned, mut judged, mut longer_judged, mut first] = [const { Vec::new() }; 4];
     for _ in 0..ROUNDS {
-        let (month, cold) = (&month, month.reopened());
-        first.push(rate(month.count, || month.judge(&cold)));
+        let (_folder, fresh) = month.reopened();
+        first.push(rate(month.count, || month.judge(&fresh)));
         scanned.push(rate(month.count, || month.scan()));
         judged.push(rate(month.count, || month.judge(&month.readings)));
         longer_judged.push(rate(longer.count, || longer.judge(&longer.readings)));
@@ -145,6 +147,16 @@ impl Kept {
             );
             self.readings.confirm(&probe, number).unwrap();
         }
+    }
+
+    /// The same readings in a store that was opened just now.
+    fn reopened(&self) -> (TempDir, Readings) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(READINGS_FILE);
+        std::fs::copy(self.stage.folder().join(READINGS_FILE), &path).unwrap();
+        let none = |probe: &EquipmentId| panic!("{probe} has a draft");
+        let fresh = Readings::open(&path, Settings::default(), Check::Quick, none);
+        (folder, fresh.unwrap())
     }
 
     /// Readings seen and excursions, by the verdict.

@@ -1,8 +1,8 @@
 //! How a unit was kept: the verdict over each of its stays, from what the probes
 //! there read.
 //!
-//! Every sealed segment that a verdict rests on is hashed again and held against
-//! its record. Readings that are not sealed yet count too, so that an excursion
+//! Every sealed segment is hashed again and held against its record when a verdict
+//! first rests on it after the store was opened. Readings that are not sealed yet count too, so that an excursion
 //! shows while it lasts; until when readings are sealed is said.
 
 use super::watched::watched;

@@ -1,11 +1,11 @@
 //! A piece of equipment over a time, as its probes read it: what is sealed is
-//! held against its records, and all is judged as it comes, run by run.
+//! held against its records once, and all is judged as it comes, run by run.
 
 use super::judging::segments_within;
 use super::probes_of;
 use crate::error::Store;
 use crate::ident::EquipmentId;
-use crate::ledger::readings::{Checked, Range, Readings};
+use crate::ledger::readings::{Range, Readings};
 use crate::ledger::{Failed, View};
 use crate::record::cold_chain::{EquipmentKind, EquipmentState, TemperaturePolicy};
 use crate::record::keeping::{Curve, Run, Source, Verdict, judge_and_draw, window};
@@ -68,9 +68,7 @@ fn check_sealed(
     for sealed in segments_within(view, probe, segments, time)? {
         let sealed = sealed.segment;
         // What was pruned after its time leaves a gap, like all that is absent.
-        match readings.check(probe, sealed.number, sealed.count, &sealed.root)? {
-            Checked::Sound | Checked::Pruned => {}
-        }
+        readings.check_once(probe, sealed.number, sealed.count, &sealed.root)?;
     }
     Ok(())
 }
