@@ -16,7 +16,7 @@ pub use mqtt::MqttSettings;
 use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, builder::RangedU64ValueParser};
-use trace_core::ident::EntityId;
+use trace_core::{ident::EntityId, ledger::opening::CACHE_BYTES};
 
 use crate::{
     alerting::Receivers,
@@ -100,8 +100,8 @@ pub struct ServeSettings {
     )]
     pub alert_answer_time_ms: Milliseconds,
 
-    /// Memory for the store's pages (64 MiB)
-    #[arg(long, env = "TRACE_CACHE_BYTES", value_name = "BYTES", default_value = "67108864",
+    /// Memory for the store's pages (128 MiB)
+    #[arg(long, env = "TRACE_CACHE_BYTES", value_name = "BYTES", default_value_t = CACHE_BYTES,
           value_parser = RangedU64ValueParser::<usize>::new().range(1 << 20..))]
     pub cache_bytes: usize,
 

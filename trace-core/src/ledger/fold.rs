@@ -19,7 +19,7 @@ use crate::rules::{Facts, StockState};
 
 /// Which fold made an index: raised whenever the rows of an old record change,
 /// so that an index of an older one is made again.
-const VERSION: &[u8] = b"trace/fold/v3\n";
+const VERSION: &[u8] = b"trace/fold/v4\n";
 
 /// What binds an index to the log that it was folded from, and to this fold.
 pub(crate) fn binding(root: Hash) -> [u8; 32] {

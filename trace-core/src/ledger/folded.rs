@@ -73,6 +73,32 @@ impl RequestState {
     }
 }
 
+/// What is known of a unit, of which there is one row each.
+#[derive(Default)]
+pub(crate) struct AboutUnit {
+    /// How it began, and its certificates.
+    pub(crate) state: Option<UnitState>,
+    /// Where it went, once it moved.
+    pub(crate) balance: Option<Balance>,
+    /// What lies in cold stores.
+    pub(crate) stock: StockState,
+    /// The records of the holds and recalls that reach it.
+    pub(crate) marks: Vec<Hash>,
+}
+
+impl AboutUnit {
+    fn take(&mut self, key: &[u8], row: &[u8]) -> Result<(), Store> {
+        match rows::table_of_unit(key) {
+            Some(b'u') => self.state = Some(rows::decode("unit", row)?),
+            Some(b'b') => self.balance = Some(rows::decode("balance", row)?),
+            Some(b't') => self.stock = rows::decode("stock", row)?,
+            Some(b'm') => self.marks = rows::decode("marks", row)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 impl Folded {
     pub(crate) fn new(view: IndexView) -> Self {
         Self { view }
@@ -259,11 +285,32 @@ impl Folded {
         Ok(hasher.finish())
     }
 
+    /// What is known of a unit, read at once.
+    pub(crate) fn about_unit(&self, unit: &TraceCode) -> Result<AboutUnit, Store> {
+        let mut found = AboutUnit::default();
+        let mut outcome = Ok(());
+        let last = rows::unit(unit);
+        self.visit(
+            &rows::all_of_unit(unit),
+            &rows::balance(unit),
+            |key, row| {
+                outcome = found.take(key, row);
+                outcome.is_ok() && key < last.as_slice()
+            },
+        )?;
+        outcome.map(|()| found)
+    }
+
     /// What bars a unit now.
     pub(crate) fn barred(&self, unit: &TraceCode) -> Result<Barred, Failed> {
+        self.barred_by(unit, &self.marks(unit)?)
+    }
+
+    /// The same, by the records of the holds and recalls that reach it.
+    pub(crate) fn barred_by(&self, unit: &TraceCode, records: &[Hash]) -> Result<Barred, Failed> {
         let mut marks = Vec::new();
-        for record in self.marks(unit)? {
-            marks.extend(self.mark(&record)?.filter(|mark| mark.speaks_of(unit)));
+        for record in records {
+            marks.extend(self.mark(record)?.filter(|mark| mark.speaks_of(unit)));
         }
         Ok(Barred::by(&marks))
     }

@@ -9,7 +9,6 @@
 //! Not here: whether a reader may see it, and a recall's rows, which are
 //! [`recall_sheet`](super::recall_sheet)'s.
 
-use super::folded::Folded;
 use super::view::View;
 use super::{Failed, rows};
 use crate::ident::{CivilDate, EntityId, TraceCode};
@@ -162,22 +161,7 @@ impl Default for Limits {
 /// # Errors
 /// From the store.
 pub fn balance(view: &View, unit: TraceCode) -> Result<Option<UnitBalance>, Failed> {
-    let folded = view.folded();
-    let Some(made) = folded.unit(&unit)?.and_then(|state| state.made) else {
-        return Ok(None);
-    };
-    balance_of(folded, unit, &made).map(Some)
-}
-
-fn balance_of(folded: &Folded, unit: TraceCode, made: &Made) -> Result<UnitBalance, Failed> {
-    Ok(UnitBalance {
-        unit,
-        maker: made.entity,
-        made: made.base_amount,
-        base: made.base,
-        balance: custody::balance(folded, &unit, made)?,
-        stored: folded.stock(&unit)?.total(),
-    })
+    Ok(graph_unit(view, unit, 0)?.map(|unit| unit.balance))
 }
 
 /// Who holds some of a unit now and how much, by entity behind `after`.
@@ -440,20 +424,27 @@ pub(super) fn graph_unit(
     unit: TraceCode,
     depth: u32,
 ) -> Result<Option<GraphUnit>, Failed> {
-    let folded = view.folded();
-    let Some(state) = folded.unit(&unit)? else {
+    let about = view.folded().about_unit(&unit)?;
+    let Some(state) = about.state else {
         return Ok(None);
     };
     let Some(made) = state.made else {
         return Ok(None);
     };
-    let balance = balance_of(folded, unit, &made)?;
+    let moved = about.balance;
     let certificates = state.certificates.into_iter();
     Ok(Some(GraphUnit {
         depth,
-        barred: folded.barred(&unit)?,
+        barred: view.folded().barred_by(&unit, &about.marks)?,
         certificates: certificates.map(|held| held.number).collect(),
-        balance,
+        balance: UnitBalance {
+            unit,
+            maker: made.entity,
+            made: made.base_amount,
+            base: made.base,
+            balance: moved.unwrap_or_else(|| Balance::begun(&made)),
+            stored: about.stock.total(),
+        },
         made,
     }))
 }

@@ -46,6 +46,10 @@ pub const HOSTED: &str = "hosted.keys";
 /// this takes half a second for the log and as much for the index.
 const FULL_CHECK_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
+/// For the pages of both engines, half each: the pages of a batch's 10,000
+/// descendants in a ledger of a million records are 40 MB, and are read at random.
+pub const CACHE_BYTES: usize = 128 << 20;
+
 /// How a ledger uses the machine.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -64,7 +68,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            cache_bytes: 64 << 20,
+            cache_bytes: CACHE_BYTES,
             merge_threshold_bytes: 32 << 20,
             merging: Merging::OwnThread,
             // A ledger may rest over the longest holiday.

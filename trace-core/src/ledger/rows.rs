@@ -26,6 +26,13 @@ fn key(table: u8, parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
+/// Everything about a unit lies together: whoever reads one of these rows reads
+/// the others soon, and they share a page of the index. Tables with one row for a
+/// unit that are mostly wanted together lie from `b` to `u`, without others between.
+fn of_unit(code: &TraceCode, table: u8) -> Vec<u8> {
+    key(b'u', &[code.as_bytes(), &[table]])
+}
+
 fn short(hash: &Hash) -> &[u8] {
     let (head, _) = hash.as_bytes().split_at(16);
     head
@@ -41,9 +48,19 @@ pub(crate) fn by_subject(subject: &SubjectId) -> Vec<u8> {
     key(b's', &[short(&subject.0)])
 }
 
+/// Of which table a row about a unit is.
+pub(crate) fn table_of_unit(key: &[u8]) -> Option<u8> {
+    key.get(11).copied()
+}
+
+/// All about a unit: the prefix of their keys.
+pub(crate) fn all_of_unit(code: &TraceCode) -> Vec<u8> {
+    key(b'u', &[code.as_bytes()])
+}
+
 /// Trace code → `UnitState`.
 pub(crate) fn unit(code: &TraceCode) -> Vec<u8> {
-    key(b'u', &[code.as_bytes()])
+    of_unit(code, b'u')
 }
 
 /// Certificate number → trace code of the unit that holds or reserves it.
@@ -88,7 +105,7 @@ pub(crate) fn foreign(code: &str) -> Vec<u8> {
 
 /// Trace code → `StockState`.
 pub(crate) fn stock(code: &TraceCode) -> Vec<u8> {
-    key(b't', &[code.as_bytes()])
+    of_unit(code, b't')
 }
 
 /// Person → `PersonState`.
@@ -106,12 +123,12 @@ pub(crate) fn person_sections(id: &PersonId) -> Vec<u8> {
 
 /// Trace code → `UnitEvidence`.
 pub(crate) fn evidence(code: &TraceCode) -> Vec<u8> {
-    key(b'V', &[code.as_bytes()])
+    of_unit(code, b'V')
 }
 
 /// Trace code → `SupervisionState`.
 pub(crate) fn supervision(code: &TraceCode) -> Vec<u8> {
-    key(b'W', &[code.as_bytes()])
+    of_unit(code, b'W')
 }
 
 /// Area → `SupervisionPolicy`.
@@ -247,17 +264,19 @@ pub(crate) fn request(entity: &EntityId, idempotency: &str) -> Vec<u8> {
 
 /// Trace code → `Balance`, once it moved.
 pub(crate) fn balance(code: &TraceCode) -> Vec<u8> {
-    key(b'b', &[code.as_bytes()])
+    of_unit(code, b'b')
 }
 
 /// Trace code → who ever had some of it: the prefix of their keys.
 pub(crate) fn holdings(code: &TraceCode) -> Vec<u8> {
-    key(b'a', &[code.as_bytes()])
+    of_unit(code, b'a')
 }
 
 /// Trace code and entity → `Holding`.
 pub(crate) fn holding(code: &TraceCode, entity: &EntityId) -> Vec<u8> {
-    key(b'a', &[code.as_bytes(), entity.as_bytes()])
+    let mut key = holdings(code);
+    key.extend_from_slice(entity.as_bytes());
+    key
 }
 
 /// Hash of the record that hands over → `Transfer`.
@@ -267,7 +286,7 @@ pub(crate) fn transfer(record: &Hash) -> Vec<u8> {
 
 /// Trace code → its transfers, by index: the prefix of their keys.
 pub(crate) fn transfers_of_unit(code: &TraceCode) -> Vec<u8> {
-    key(b'v', &[code.as_bytes()])
+    of_unit(code, b'v')
 }
 
 /// Entity → transfers from and to it, by index: the prefix of their keys.
@@ -327,7 +346,7 @@ pub(crate) fn paper(paper: &Hash) -> Vec<u8> {
 
 /// Trace code → the records of the holds and recalls that reach it.
 pub(crate) fn marks(code: &TraceCode) -> Vec<u8> {
-    key(b'm', &[code.as_bytes()])
+    of_unit(code, b'm')
 }
 
 /// Record → `MarkState`.
@@ -342,12 +361,12 @@ pub(crate) fn tolerance(class: ProductClass) -> Vec<u8> {
 
 /// Trace code → what it went into, by index and code: the prefix of their keys.
 pub(crate) fn children(code: &TraceCode) -> Vec<u8> {
-    key(b'E', &[code.as_bytes()])
+    of_unit(code, b'E')
 }
 
 /// Trace code → what went into it, by index and code: the prefix of their keys.
 pub(crate) fn parents(code: &TraceCode) -> Vec<u8> {
-    key(b'F', &[code.as_bytes()])
+    of_unit(code, b'F')
 }
 
 /// Differences that the policy does not cover, by index: the prefix of their keys.
@@ -481,4 +500,112 @@ pub(crate) fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T,
     encode::decode_own(what, bytes).map_err(|error| Store::Damaged {
         what: format!("index: {error}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::sign::PublicKey;
+
+    /// Of two tables no key may begin with another's beginning: a row would be
+    /// found where it does not belong.
+    #[test]
+    fn no_table_begins_as_another_does() {
+        let (code, entity) = (
+            TraceCode::from_bytes([1; 10]),
+            EntityId::from_bytes([1; 10]),
+        );
+        let (equipment, hash) = (EquipmentId::from_bytes([1; 10]), Hash::from([1; 32]));
+        let key_id = PublicKey::from_bytes([1; 32]).id();
+        let area: Area = "131000".parse().unwrap();
+        let person = PersonId([1; 16]);
+        let tables = [
+            POLICY.to_vec(),
+            by_hash(&hash),
+            by_subject(&SubjectId(hash)),
+            unit(&code),
+            number("1"),
+            signer_key(&key_id),
+            chain(&key_id),
+            super::entity(&entity),
+            uscc("1"),
+            issued(&entity),
+            gtin_lot(1, "1"),
+            foreign("1"),
+            stock(&code),
+            PERSONS.to_vec(),
+            person_sections(&person),
+            evidence(&code),
+            supervision(&code),
+            supervision_policy(area),
+            FINDINGS.to_vec(),
+            DOCUMENTS.to_vec(),
+            EQUIPMENT.to_vec(),
+            parts(&equipment),
+            equipment_of(&entity),
+            SEGMENTS.to_vec(),
+            lying_in(&equipment),
+            acknowledgement(&equipment, AlertSort::Silent),
+            temperature_version("1"),
+            temperature_policy("1", 1),
+            all_stays(),
+            request(&entity, "1"),
+            balance(&code),
+            holdings(&code),
+            transfer(&hash),
+            transfers_of_unit(&code),
+            transfers_of_entity(&entity),
+            certificate_use("1"),
+            cover("1", &entity),
+            receivers("1"),
+            reservation("1"),
+            agreements(&hash),
+            sampling_policy(area),
+            COMPROMISED.to_vec(),
+            paper(&hash),
+            marks(&code),
+            mark(&hash),
+            tolerance(ProductClass::Egg),
+            children(&code),
+            parents(&code),
+            QUESTIONS.to_vec(),
+            EXPIRED_USES.to_vec(),
+            NEARLY_SPENT.to_vec(),
+            PENDING.to_vec(),
+            recalls_of(&entity),
+            FLOWS.to_vec(),
+            TOTALS.to_vec(),
+        ];
+        for (place, one) in tables.iter().enumerate() {
+            for other in tables.iter().skip(place + 1) {
+                assert!(
+                    !one.starts_with(other) && !other.starts_with(one),
+                    "{one:?} {other:?}"
+                );
+            }
+        }
+        // A table that is added has its line above.
+        let source = include_str!("rows.rs");
+        let (product, _) = source.split_once("#[cfg(test)]").unwrap();
+        let calls = ["key(b'", "of_unit(code, b'", "&[u8] = b\""];
+        let mut letters: Vec<&str> = Vec::new();
+        for call in calls {
+            letters.extend(product.split(call).skip(1).filter_map(|rest| {
+                let letter = rest.get(..1)?;
+                Some(letter)
+            }));
+        }
+        letters.sort_unstable();
+        letters.dedup();
+        let beginnings = tables.iter().map(|key| match key.as_slice() {
+            [b'u', .., last] if key.len() == 12 => *last,
+            [first, ..] => *first,
+            [] => 0,
+        });
+        let mut known: Vec<u8> = beginnings.collect();
+        known.sort_unstable();
+        known.dedup();
+        let letters: Vec<u8> = letters.iter().flat_map(|it| it.bytes()).collect();
+        assert_eq!(letters, known);
+    }
 }
