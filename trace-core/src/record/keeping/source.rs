@@ -1,6 +1,7 @@
 //! One probe's readings as they come, and the time for which each stands.
 
 use super::Run;
+use super::kinetic::Times;
 use crate::record::cold_chain::TemperaturePolicy;
 use crate::record::temperature::Reading;
 use std::convert::Infallible;
@@ -42,6 +43,7 @@ impl Source for Listed<'_> {
 }
 
 /// A reading, and the time within the stay for which it stands; that may be none.
+/// Readings within the band that follow without a gap may be joined to the first.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub(super) run: Run,
@@ -64,11 +66,13 @@ pub(super) struct Spans<S> {
     run: Vec<Reading>,
     at: usize,
     is_first: bool,
+    /// Each reading is wanted by itself.
+    is_drawn: bool,
     pub(super) count: Count,
 }
 
 impl<S: Source> Spans<S> {
-    pub(super) fn new(source: S, policy: &TemperaturePolicy, stay: Run) -> Self {
+    pub(super) fn new(source: S, policy: &TemperaturePolicy, stay: Run, is_drawn: bool) -> Self {
         Self {
             source,
             stay,
@@ -76,6 +80,7 @@ impl<S: Source> Spans<S> {
             run: Vec::new(),
             at: 0,
             is_first: true,
+            is_drawn,
             count: Count::default(),
         }
     }
@@ -92,10 +97,11 @@ impl<S: Source> Spans<S> {
     }
 
     /// The next that stands within the stay or was read then; of several readings
-    /// at one time the one furthest outside the band.
+    /// at one time the one furthest outside the band. Its time is added to `times`.
     pub(super) fn next_span(
         &mut self,
         policy: &TemperaturePolicy,
+        times: &mut Times,
     ) -> Result<Option<Span>, S::Error> {
         let stay = self.stay;
         while let Some(mut reading) = self.peek()? {
@@ -121,7 +127,7 @@ impl<S: Source> Spans<S> {
             let is_first = std::mem::replace(&mut self.is_first, false);
             let stands_back = is_first && at_ms.saturating_sub(stay.from_ms) <= self.gap_ms;
             let stands_on = next_ms.saturating_sub(at_ms) <= self.gap_ms;
-            let run = Run {
+            let mut run = Run {
                 from_ms: match stands_back {
                     true => stay.from_ms,
                     false => at_ms.max(stay.from_ms),
@@ -131,11 +137,42 @@ impl<S: Source> Spans<S> {
                     false => at_ms.min(stay.until_ms),
                 },
             };
-            if run.from_ms < run.until_ms || is_within {
-                return Ok(Some(Span { run, reading }));
+            if run.from_ms < run.until_ms {
+                times.add(reading.temperature_milli_c, run.length_ms());
+                if stands_on && !self.is_drawn && policy.beyond(reading.temperature_milli_c) == 0 {
+                    self.join(policy, &mut run, times);
+                }
+            } else if !is_within {
+                continue;
             }
+            return Ok(Some(Span { run, reading }));
         }
         Ok(None)
+    }
+
+    /// Joins the readings that follow to one within the band that stands until the
+    /// next of them, as long as nothing changes and they are at hand.
+    fn join(&mut self, policy: &TemperaturePolicy, run: &mut Run, times: &mut Times) {
+        let rest = self.run.get(self.at..).unwrap_or_default();
+        let mut joined = 0;
+        for (reading, next) in rest.iter().zip(rest.iter().skip(1)) {
+            let length_ms = next.at_ms.saturating_sub(reading.at_ms);
+            if reading.at_ms != run.until_ms
+                || next.at_ms >= self.stay.until_ms
+                || !(1..=self.gap_ms).contains(&length_ms)
+                || policy.beyond(reading.temperature_milli_c) > 0
+            {
+                break;
+            }
+            let found = reading.temperature_milli_c;
+            let (low, high) = self.count.extremes.unwrap_or((found, found));
+            self.count.extremes = Some((low.min(found), high.max(found)));
+            times.add(found, length_ms);
+            run.until_ms = next.at_ms;
+            joined += 1;
+        }
+        self.at += joined;
+        self.count.readings = self.count.readings.saturating_add(joined as u64);
     }
 
     fn tally(&mut self, is_within: bool, reading: Reading, is_conflict: bool) {

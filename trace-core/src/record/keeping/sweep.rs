@@ -102,8 +102,9 @@ impl<'a> Sweep<'a> {
         let mut watches = Vec::with_capacity(probes.len());
         let mut changes = Vec::with_capacity(probes.len());
         for source in probes {
-            let mut spans = Spans::new(source, self.policy, self.stay);
-            let coming = spans.next_span(self.policy)?;
+            let is_drawn = self.pen.is_drawing();
+            let mut spans = Spans::new(source, self.policy, self.stay, is_drawn);
+            let coming = spans.next_span(self.policy, &mut self.times)?;
             let watch = Watch {
                 spans,
                 standing: None,
@@ -160,13 +161,11 @@ impl<'a> Sweep<'a> {
         while watch.standing.is_none()
             && let Some(span) = watch.coming.take_if(|span| span.run.from_ms <= self.now_ms)
         {
-            watch.coming = watch.spans.next_span(self.policy)?;
+            watch.coming = watch.spans.next_span(self.policy, &mut self.times)?;
             if self.pen.is_drawing() {
                 fresh.push((span.run.from_ms, span.reading.temperature_milli_c));
             }
             if span.run.from_ms < span.run.until_ms {
-                self.times
-                    .add(span.reading.temperature_milli_c, span.run.length_ms());
                 self.standing += 1;
                 self.outliers.extend(self.outlier(place, span.reading));
                 watch.standing = Some(span);
