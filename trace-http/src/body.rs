@@ -38,6 +38,10 @@ pub struct DocumentBody(pub Bytes);
 #[derive(Debug, Clone, Default)]
 pub struct JsonBytes(pub Bytes);
 
+/// A body of a page's form, as a `T`: `application/x-www-form-urlencoded`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FormBody<T>(pub T);
+
 /// A query, as a `T`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Parameters<T>(pub T);
@@ -91,6 +95,24 @@ impl<S: Send + Sync> FromRequest<S> for DocumentBody {
             check_media_type(headers, "application/octet-stream")?;
         }
         read(request.into_body()).await.map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for FormBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers(), "application/x-www-form-urlencoded")?;
+        let bytes = read(request.into_body()).await?;
+        let request = Request::builder()
+            .method("POST")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(bytes))
+            .map_err(|_| Problem::new(Refusal::BodyMalformed))?;
+        axum::Form::from_request(request, &())
+            .await
+            .map(|axum::Form(form)| Self(form))
+            .map_err(|error| Problem::new(Refusal::FormUnexpected).detail(error.body_text()))
     }
 }
 

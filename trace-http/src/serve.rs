@@ -12,6 +12,7 @@ use trace_core::{
     ident::EntityId,
     ledger::{
         self, Failed, Ledger, Opened, View,
+        complaints::{COMPLAINTS_FILE, Complaints},
         documents::{DOCUMENTS, Documents},
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
@@ -28,7 +29,11 @@ use trace_core::{
 
 use crate::{
     alerting::{self, AlertSettings, Alerting},
-    api::{self, Book, Office, Reading, labels::LabelDesk},
+    api::{
+        self, Book, Office, Reading,
+        complaints::{ComplaintDesk, record_rest},
+        labels::LabelDesk,
+    },
     home::{ALERTS, Home, HomeError, LOOKUPS, TOKENS},
     loggers::shelf::{MAPPINGS, Shelf},
     machine,
@@ -116,6 +121,13 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
         .keeping(documents)
         .reading(readings)
         .mapping(Shelf::new(&home.folder().join(MAPPINGS)));
+    let office = match settings.operator {
+        Some(operator) => {
+            let complaints = Complaints::open(&home.folder().join(COMPLAINTS_FILE))?;
+            office.hearing(ComplaintDesk::new(complaints, operator))
+        }
+        None => office,
+    };
     Ok((home, office))
 }
 
@@ -318,12 +330,13 @@ async fn until_signalled(
 }
 
 /// Every hour: destroys what is due to be destroyed, and records on the ledger
-/// how far the log of look-ups reaches.
+/// how far the log of look-ups reaches and the complaints that it does not have.
 async fn do_chores(office: Arc<Office>, operator: Option<EntityId>) {
     let mut interval = tokio::time::interval(CHORES_INTERVAL);
     let mut sealed = None;
     loop {
         interval.tick().await;
+        record_rest(&office).await;
         let keeper = Arc::clone(&office);
         let done = tokio::task::spawn_blocking(move || {
             sweep_persons(&keeper);

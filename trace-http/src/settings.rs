@@ -68,7 +68,8 @@ pub struct ServeSettings {
     #[arg(long, env = "TRACE_KEK_FILE", value_name = "FILE")]
     pub kek_file: Option<PathBuf>,
 
-    /// The operator's entity, whose hosted key records how far the log of look-ups reaches
+    /// The operator's entity, whose hosted key records how far the log of look-ups reaches,
+    /// and complaints, which are taken only with it
     #[arg(long, env = "TRACE_OPERATOR", value_name = "ENTITY")]
     pub operator: Option<EntityId>,
 

@@ -13,6 +13,7 @@ pub mod bundling;
 mod checkpoints;
 mod clock;
 pub mod cold_chain;
+pub mod complaints;
 pub mod conduct;
 mod corrections;
 pub mod documents;

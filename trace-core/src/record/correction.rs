@@ -153,6 +153,7 @@ pub const CORRECTIONS: &[CorrectionInfo] = &[
     line(
         &[
             "ledger_opened", "entity_registered", "key_revoked", "lookups_sealed",
+            "complaint_received",
             "equipment_retired", "segment_sealed", "placed", "taken_out", "alert_acknowledged",
             "received", "checked_in", "disposed", "warehouse_in", "warehouse_out", "warehouse_entered",
             "finding_rectified", "document_published", "voided", "unit_voided", "certificate_voided",

@@ -11,6 +11,7 @@ pub mod bearer;
 pub mod certificates;
 pub mod codes;
 pub mod cold;
+pub mod complaints;
 pub mod conduct;
 pub mod corrections;
 pub mod documents;

@@ -28,7 +28,7 @@ use trace_core::{
     record::rights::Registry,
 };
 
-use super::{labels::LabelDesk, pace::Pace};
+use super::{complaints::ComplaintDesk, labels::LabelDesk, pace::Pace};
 use crate::{
     home::leaf0,
     loggers::shelf::Shelf,
@@ -87,6 +87,8 @@ pub struct Office {
     pub readings: Option<Readings>,
     /// What stands where in the files of loggers, where that is kept.
     pub mappings: Option<Shelf>,
+    /// Takes complaints, where an operator records them.
+    pub complaints: Option<Arc<ComplaintDesk>>,
     /// How often what can be guessed is listed.
     pub pace: Pace,
     /// Draws labels.
@@ -113,6 +115,7 @@ impl Office {
             documents: None,
             readings: None,
             mappings: None,
+            complaints: None,
             pace: Pace::default(),
             labels: Arc::new(LabelDesk::new(None)),
             anchor: OnceLock::new(),
@@ -155,6 +158,15 @@ impl Office {
         }
     }
 
+    /// The same, taking complaints.
+    #[must_use]
+    pub fn hearing(self, complaints: ComplaintDesk) -> Self {
+        Self {
+            complaints: Some(Arc::new(complaints)),
+            ..self
+        }
+    }
+
     /// The last published moment.
     #[must_use]
     pub fn view(&self) -> Arc<View> {
@@ -162,6 +174,17 @@ impl Office {
             Book::Writing(ledger) => ledger.view(),
             Book::Reading(reading) => Arc::clone(&reading.view),
         }
+    }
+
+    /// The same, of a log that can be read: of any other nobody knows whose a thing
+    /// is, whatever is in memory still.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn readable(&self) -> Result<Arc<View>, Failed> {
+        let view = self.view();
+        view.entry(0)?;
+        Ok(view)
     }
 
     /// For opening personal sections.

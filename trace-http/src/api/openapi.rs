@@ -11,8 +11,8 @@ use utoipa::OpenApi;
 use super::{
     alerts,
     answer::fixed,
-    balance, balances, certificates, cold, corrections, documents, entities, labels, lineage,
-    orders, prepare, proofs, questions, reading, readings, receipts,
+    balance, balances, certificates, cold, complaints, corrections, documents, entities, labels,
+    lineage, orders, prepare, proofs, questions, reading, readings, receipts,
     routes::{Caller, Content, ROUTES, Route},
     schemas, submitting, warehouse,
 };
@@ -45,6 +45,10 @@ use crate::{
     cold::PlaceOrder,
     cold::SealOrder,
     cold::TakeOutOrder,
+    complaints::ComplaintLine,
+    complaints::ComplaintOrder,
+    complaints::ComplaintTaken,
+    complaints::ComplaintsAnswer,
     corrections::SupersedeOrder,
     corrections::VoidAnswer,
     corrections::VoidOrder,
@@ -131,8 +135,9 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     (
         "before",
         "integer",
-        "Older records of the story, before this index",
+        "Older records of the story, before this index; complaints before this number",
     ),
+    ("complaint", "integer", "A complaint's number"),
     (
         "code",
         "string",
@@ -352,6 +357,9 @@ fn content(content: Content) -> Value {
             }},
             "application/json": {"schema": reference(name)},
         }),
+        Content::Form => {
+            json!({"application/x-www-form-urlencoded": {"schema": {"type": "object"}}})
+        }
         Content::ReadingsOr(name) => json!({
             "application/octet-stream": {"schema": {
                 "type": "string", "format": "binary",

@@ -14,29 +14,51 @@ use std::{
 
 use crate::problem::{Problem, Refusal};
 
-/// What one request costs: 2 a second for long, 172,800 guesses a day, where a
+/// What one listing costs: 2 a second for long, 172,800 guesses a day, where a
 /// maker's lots of one year are already more.
 const COST_MS: u64 = 500;
 
-/// How far ahead of that an address may be: 60 at once, a shop's stock-taking.
-const AHEAD_MS: u64 = 60 * COST_MS;
+/// Listings at once: a shop's stock-taking.
+const AT_ONCE: u64 = 60;
 
-/// Addresses remembered; each is paid off within half a minute. 8,192 of about
-/// 40 bytes are 320 KiB.
+/// Addresses remembered, until each is paid off. 8,192 of about 40 bytes are
+/// 320 KiB.
 const ADDRESSES_MAX: usize = 8_192;
 
 /// Who asked how much of late.
-#[derive(Debug, Default)]
-pub struct Pace(Mutex<HashMap<Option<IpAddr>, u64>>);
+#[derive(Debug)]
+pub struct Pace {
+    cost_ms: u64,
+    /// How far ahead of what is paid off an address may be.
+    ahead_ms: u64,
+    paid: Mutex<HashMap<Option<IpAddr>, u64>>,
+}
+
+/// That of listings.
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new(COST_MS, AT_ONCE)
+    }
+}
 
 impl Pace {
+    /// One request in so many milliseconds for long, and so many at once.
+    #[must_use]
+    pub fn new(cost_ms: u64, at_once: u64) -> Self {
+        Self {
+            cost_ms,
+            ahead_ms: at_once.saturating_mul(cost_ms),
+            paid: Mutex::default(),
+        }
+    }
+
     /// Counts one request of an address.
     ///
     /// # Errors
     /// [`Refusal::TooOften`].
     pub fn take(&self, address: Option<IpAddr>, now_ms: u64) -> Result<(), Problem> {
         // A number is never half written.
-        let mut paid = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let mut key = address.map(network);
         if paid.len() >= ADDRESSES_MAX && !paid.contains_key(&key) {
             paid.retain(|_, paid_ms| *paid_ms > now_ms);
@@ -47,12 +69,15 @@ impl Pace {
         }
         let paid_ms = paid.entry(key).or_default();
         // A clock that was set back holds nobody up for longer than a burst.
-        let since_ms = (*paid_ms).clamp(now_ms, now_ms.saturating_add(AHEAD_MS));
-        let next_ms = since_ms.saturating_add(COST_MS);
+        let since_ms = (*paid_ms).clamp(now_ms, now_ms.saturating_add(self.ahead_ms));
+        let next_ms = since_ms.saturating_add(self.cost_ms);
         *paid_ms = since_ms;
-        if next_ms > now_ms.saturating_add(AHEAD_MS) {
-            let burst = AHEAD_MS / COST_MS;
-            let what = format!("{burst} at once and one in {COST_MS} ms are answered");
+        if next_ms > now_ms.saturating_add(self.ahead_ms) {
+            let at_once = self.ahead_ms / self.cost_ms.max(1);
+            let what = format!(
+                "{at_once} at once and one in {} ms are answered",
+                self.cost_ms
+            );
             return Err(Problem::new(Refusal::TooOften).detail(what));
         }
         *paid_ms = next_ms;
@@ -105,7 +130,7 @@ mod tests {
         assert_eq!(taken(&pace, "10.0.0.1", 9_000_000), 60);
         assert_eq!(taken(&pace, "10.0.0.1", 1_000_000), 0);
         assert_eq!(taken(&pace, "10.0.0.1", 1_000_500), 1);
-        assert_eq!(taken(&pace, "10.0.0.1", 1_000_500 + AHEAD_MS), 60);
+        assert_eq!(taken(&pace, "10.0.0.1", 1_000_500 + AT_ONCE * COST_MS), 60);
     }
 
     #[test]
@@ -115,8 +140,8 @@ mod tests {
             let address = std::net::Ipv4Addr::from_bits(number).into();
             let _ = pace.take(Some(address), 5);
         }
-        assert!(pace.0.lock().unwrap().len() <= ADDRESSES_MAX + 1);
+        assert!(pace.paid.lock().unwrap().len() <= ADDRESSES_MAX + 1);
         assert_eq!(taken(&pace, "99.0.0.1", 5), 0, "they share one share");
-        assert_eq!(taken(&pace, "99.0.0.1", 5 + AHEAD_MS), 60);
+        assert_eq!(taken(&pace, "99.0.0.1", 5 + AT_ONCE * COST_MS), 60);
     }
 }

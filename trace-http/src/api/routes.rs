@@ -12,9 +12,9 @@ use axum::{
 };
 
 use super::{
-    alerts, balance, balances, certificates, codes, cold, conduct, corrections, documents,
-    entities, grade, labels, lineage, office::Office, openapi, pictures, prepare, proofs,
-    questions, reading, readings, recall, resolver, submitting, warehouse,
+    alerts, balance, balances, certificates, codes, cold, complaints, conduct, corrections,
+    documents, entities, grade, labels, lineage, office::Office, openapi, pictures, prepare,
+    proofs, questions, reading, readings, recall, resolver, submitting, warehouse,
 };
 use crate::{label::LabelForm, page};
 
@@ -38,6 +38,8 @@ pub enum Content {
     Nothing,
     /// JSON of the schema of this name.
     Json(&'static str),
+    /// What a page's form holds.
+    Form,
     /// Records in binary, or JSON of the schema of this name.
     RecordsOr(&'static str),
     /// Readings in binary or as a logger's CSV, or JSON of the schema of this name.
@@ -105,14 +107,16 @@ macro_rules! table {
 }
 
 use Content::{
-    Document, Json, Label, Labels, Linkset, Note, Nothing, Page, Picture, ReadingsOr, RecordsOr,
-    Script, SheetOr,
+    Document, Form, Json, Label, Labels, Linkset, Note, Nothing, Page, Picture, ReadingsOr,
+    RecordsOr, Script, SheetOr,
 };
 
 table! {
     Anyone {
         get "/t/{code}" page::show, "A trace code as a page: the verdict, the story, how to check it", ["before" "lang"], Nothing => Page;
         get "/t/{code}/temperatures" page::temperatures::show, "How a unit was kept cold, as a page: a picture, and the same in numbers", [], Nothing => Page;
+        get "/t/{code}/report" page::report::form, "A form to report something wrong with a unit", ["lang"], Nothing => Page;
+        post "/t/{code}/report" page::report::send, "What was filled in there", ["lang"], Form => Page;
         get "/check" page::tool::show, "The check as a page to keep, which works on saved files without a network", ["lang"], Nothing => Page;
         get "/check/{file}" page::script::serve, "The script with which a reader's browser checks a page, at an address that names its bytes", [], Nothing => Script;
         get "/01/{*link}" resolver::resolve, "A GS1 Digital Link on a package: leads to its trace unit, or lists what it may mean", ["t" "linkType"], Nothing => Linkset;
@@ -136,6 +140,7 @@ table! {
         get "/v1/units/{gtin}/{lot}" reading::units, "The trace units of a GTIN with a lot", ["after" "limit"], Nothing => Json("UnitsAnswer");
         get "/v1/foreign/{code}" reading::foreign, "The trace units that another system's code means", [], Nothing => Json("UnitsAnswer");
         get "/v1/changes" reading::changes, "The log behind an index, for those who follow it", ["after" "limit" "purpose"], Nothing => Json("RecordsAnswer");
+        post "/v1/complaints" complaints::complain, "A complaint or report, for the inspectors of the area", [], Json("ComplaintOrder") => Json("ComplaintTaken");
         get "/checkpoint" proofs::checkpoint, "The last signed checkpoint", [], Nothing => Note;
         get "/v1/proof/inclusion" proofs::inclusion, "That an entry is among the first so many", ["index" "hash" "size"], Nothing => Json("InclusionAnswer");
         get "/v1/proof/consistency" proofs::consistency, "That a longer log begins with a shorter one", ["from" "to"], Nothing => Json("ConsistencyAnswer");
@@ -159,6 +164,8 @@ table! {
         post "/v1/equipment/{id}/mapping" readings::save_mapping, "Save what stands where in the files of a logger", [], Json("Mapping") => Json("Mapping");
         get "/v1/equipment/{id}/temperatures.svg" pictures::of_equipment, "What a probe or a store's probes read over a time, as a picture", ["from" "to" "policy" "purpose"], Nothing => Picture;
         get "/v1/alerts" alerts::list, "What cold stores must look after now: excursions in progress, silent probes, calibrations overdue", ["entity" "area" "sort" "after" "limit" "purpose"], Nothing => Json("AlertsAnswer");
+        get "/v1/complaints" complaints::list, "Complaints and reports of the token's area, the newest first", ["area" "before" "limit" "purpose"], Nothing => Json("ComplaintsAnswer");
+        post "/v1/complaints/{complaint}/erased" complaints::erase, "What a complaint says is deleted; that there was one stays", [], Nothing => Json("ComplaintLine");
         post "/v1/labels" labels::many, "Labels of many trace codes, one file", [], Json("LabelsOrder") => Labels;
         post "/v1/readings" readings::append, "Readings of the token's entity's probes, durable when answered", ["equipment" "mapping" "rows"], ReadingsOr("ReadingsOrder") => Json("ReadingsTaken");
         post "/v1/documents" documents::put, "Store a document beside the log, for records to name by its hash", [], Document => Json("DocumentStored");

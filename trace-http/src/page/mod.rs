@@ -11,12 +11,14 @@
 //! | `template` | the page in its order |
 //! | `goods`, `cold`, `papers`, `story` | its parts |
 //! | `style` | its style, and what a browser may load |
+//! | `report` | the form to report something wrong |
 //! | `script`, `check/` | the check in the reader's own browser |
 //! | `tool` | the same check from saved files |
 
 mod cold;
 mod goods;
 mod papers;
+pub mod report;
 pub mod script;
 mod state;
 mod story;
@@ -108,6 +110,8 @@ struct Shown {
     limits: Option<cold::Limits>,
     /// What it was made of, twenty at most.
     parents: Vec<Parent>,
+    /// Whether this server takes reports.
+    takes_reports: bool,
 }
 
 /// Something that a unit was made of.
@@ -189,6 +193,7 @@ fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Optio
         size: view.size(),
         limits: cold::limits(&view, &code)?,
         parents,
+        takes_reports: office.complaints.is_some(),
         code,
         answer,
         state,

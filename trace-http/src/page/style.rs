@@ -20,7 +20,7 @@ pub(super) const STYLE: &str = "\
 body{font:1.125rem/1.6 system-ui,-apple-system,'PingFang SC','Noto Sans CJK SC','Noto Sans SC',sans-serif;\
 color:var(--ink);background:var(--paper);max-width:40em;margin:0 auto;padding:0 1em 3em;overflow-wrap:anywhere}\
 a{color:var(--link);text-underline-offset:.2em}\
-a:focus-visible,summary:focus-visible,input:focus-visible,button:focus-visible{outline:3px solid var(--link);outline-offset:2px}\
+a:focus-visible,summary:focus-visible,input:focus-visible,textarea:focus-visible,button:focus-visible{outline:3px solid var(--link);outline-offset:2px}\
 nav{display:flex;justify-content:flex-end}nav a,.act{display:inline-flex;align-items:center;min-height:44px;padding:0 .4em}\
 h1{font-size:2rem;line-height:1.25;margin:0}h1 small{display:block;font-size:1.125rem;font-weight:500}\
 h2{font-size:1.25rem;margin:1.8em 0 .4em;padding-bottom:.2em;border-bottom:1px solid var(--line)}\
@@ -42,7 +42,7 @@ pre{white-space:pre-wrap;background:var(--soft);padding:.8em;border-radius:8px;f
 .checked.green{border-color:var(--good)}.checked.green .head{color:var(--good);font-weight:700}\
 .checked.red{border:6px solid var(--bad)}.checked.red .head{color:var(--bad);font-size:1.75rem;font-weight:700;line-height:1.3}\
 label{display:block;margin:.8em 0 .2em;font-weight:600}\
-input,button{font:inherit;width:100%;min-height:44px;padding:.4em;color:inherit;background:var(--soft);border:1px solid var(--quiet);border-radius:8px}\
+input,textarea,button{font:inherit;width:100%;min-height:44px;padding:.4em;color:inherit;background:var(--soft);border:1px solid var(--quiet);border-radius:8px}\
 button{margin-top:1em;font-weight:700}\
 @media(max-width:30em){dl{grid-template-columns:1fr}dd{margin-bottom:.5em}}\
 @media print{nav,.screen{display:none}body{max-width:none;color:#000;background:#fff}details{border:0;padding:0}\
@@ -64,6 +64,18 @@ pub(super) fn policy() -> HeaderValue {
         value(format!(
             "default-src 'none'; style-src 'sha256-{}'; script-src 'self'; connect-src 'self'; img-src data:; \
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            hash_of(STYLE)
+        ))
+    });
+    POLICY.clone()
+}
+
+/// The policy of a page with a form: what is filled in goes to this server alone.
+pub(super) fn policy_of_form() -> HeaderValue {
+    static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+        value(format!(
+            "default-src 'none'; style-src 'sha256-{}'; img-src data:; \
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
             hash_of(STYLE)
         ))
     });

@@ -22,7 +22,7 @@ pub(super) fn bare(language: Language, status: Status, typed: &str, why: &str) -
         }))
         p.code { (typed) }
         @if !why.is_empty() { p { (why) } }
-        (report(language))
+        (report(language, None))
     };
     shell(language, words(language, status), &body)
 }
@@ -63,7 +63,7 @@ pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Marku
         (story::told(language, shown))
         (papers::certificates(language, shown))
         (reasons(language, answer))
-        (report(language))
+        (report(language, shown.takes_reports.then_some(shown)))
         (check_yourself(language, public_url, shown))
     };
     shell(language, &title, &body)
@@ -92,7 +92,7 @@ fn words(language: Language, status: Status) -> &'static str {
 }
 
 /// The same page in the other language.
-fn tongues(language: Language, before: &str) -> Markup {
+pub(super) fn tongues(language: Language, before: &str) -> Markup {
     let (tag, lang, name) = match language {
         Language::Chinese => ("en", "en", "English"),
         Language::English => ("zh", "zh-CN", "中文"),
@@ -171,7 +171,7 @@ fn reason_line(language: Language, reason: &Reason) -> Markup {
 
 /// How to report: 12315 and 12331 are the nation's telephone lines for
 /// consumers and for food.
-fn report(language: Language) -> Markup {
+fn report(language: Language, shown: Option<&Shown>) -> Markup {
     html! {
         h2 { (language.of("Something wrong? Report it", "发现问题?投诉举报")) }
         p {
@@ -181,6 +181,11 @@ fn report(language: Language) -> Markup {
             ))
             a.act href="tel:12315" { "12315" }
             (language.of(" and give the trace code.", "并提供追溯码。"))
+        }
+        @if let Some(shown) = shown {
+            p { a.act href=(format!("/t/{}/report", shown.code.compact())) {
+                (language.of("Write to the inspectors of the area", "在线投诉举报"))
+            } }
         }
     }
 }

@@ -18,7 +18,7 @@ use trace_http::{
 };
 
 use crate::{
-    cold,
+    cold, complaining,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
@@ -107,6 +107,7 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     let is_list = [
         "/v1/questions",
         "/v1/alerts",
+        "/v1/complaints",
         "/v1/areas/{area}/balance",
         "/v1/grading",
         "/v1/changes",
@@ -114,10 +115,12 @@ fn wanted(route: &Route) -> BTreeSet<What> {
         "/v1/foreign/{code}",
     ];
     let is_new = route.method == "post" && ["/v1/entities", "/v1/documents"].contains(&route.path);
-    if !is_list.contains(&route.path) && !is_new {
+    let is_list = route.method == "get" && is_list.contains(&route.path);
+    if !is_list && !is_new {
         wanted.insert(Absent);
     }
-    let is_of_tokens = route.method == "post" || route.caller == Caller::Token;
+    let is_for_all = route.caller == Caller::Anyone;
+    let is_of_tokens = (route.method == "post" && !is_for_all) || route.caller == Caller::Token;
     if is_of_tokens || SEEN_BY_RIGHT.contains(&route.path) {
         wanted.insert(Forbidden);
     }
@@ -254,6 +257,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
     cases.extend(inspected::cases(town, &code, &nothing));
     cases.extend(labels(town, &code, &nothing));
     cases.extend(cold::cases(town, &code, &nothing));
+    cases.extend(complaining::cases(town, &code, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
     cases
@@ -547,6 +551,7 @@ fn with_a_store_that_cannot_be_read_no_route_says_anything_of_the_goods_or_the_m
             "/t/{code}" | "/t/{code}/temperatures" => {
                 assert!(text.contains("data-status=\"cannot_check\""))
             }
+            "/t/{code}/report" => assert!(text.contains("role=\"alert\"")),
             _ => {
                 let code = answer.json()["code"].clone();
                 assert!(code == "failed" || code == "ledger_read_only", "{text}");

@@ -12,6 +12,7 @@ mod browser;
 mod cases;
 mod changes;
 mod cold;
+mod complaining;
 mod documents;
 mod files;
 mod keeping;

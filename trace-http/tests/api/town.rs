@@ -18,6 +18,7 @@ use trace_core::{
     ident::{Area, EntityId, parse_ms},
     ledger::{
         Ledger,
+        complaints::{COMPLAINTS_FILE, Complaints},
         documents::{DOCUMENTS, Documents},
         hosted::{HostedKeys, Kek},
         job::{Job, Outcome},
@@ -38,7 +39,7 @@ use trace_core::{
 };
 use trace_fixtures::{Who, World};
 use trace_http::{
-    api::{Book, Office, router},
+    api::{Book, Office, complaints::ComplaintDesk, router},
     loggers::shelf::{MAPPINGS, Shelf},
     machine,
     metrics::Metrics,
@@ -156,15 +157,7 @@ impl Town {
         now_ms.store(world.now_ms, Ordering::Relaxed);
         admit(&ledger, genesis);
         for (who, by) in HOSTED_FOR {
-            let key = world.fresh_key(&format!("hosted/{who:?}"));
-            let seed = Zeroizing::new(*key.seed());
-            let kept = ledger.host_key(world.id(who), seed, machine::random());
-            assert_eq!(kept.unwrap(), key.public().id());
-            let body = KeyEnrolled {
-                hosted: true,
-                ..world.key_enrolled(who, &key)
-            };
-            let enrolled = world.sign_bare(by, body);
+            let enrolled = host(&mut world, &ledger, who, by);
             now_ms.store(world.now_ms, Ordering::Relaxed);
             admit(&ledger, vec![enrolled]);
         }
@@ -172,8 +165,18 @@ impl Town {
         Self::serve(world, office, now_ms, folder)
     }
 
+    /// Keeps a key for somebody else too.
+    pub fn host(&mut self, who: Who, by: Who) {
+        let ledger = self.ledger().clone();
+        let enrolled = host(&mut self.world, &ledger, who, by);
+        self.tick();
+        self.admit(vec![enrolled]);
+    }
+
     fn serve(world: World, office: Office, now_ms: Arc<AtomicU64>, folder: TempDir) -> Self {
-        let office = Arc::new(office);
+        let complaints = Complaints::open(&folder.path().join(COMPLAINTS_FILE)).unwrap();
+        let desk = ComplaintDesk::new(complaints, world.id(Who::Operator));
+        let office = Arc::new(office.hearing(desk));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let load = Arc::new(Load::default());
         let metrics = Arc::new(Metrics::new(&load));
@@ -467,4 +470,17 @@ fn admit(ledger: &Ledger, submissions: Vec<Submission>) {
     for outcome in ledger.submit_and_wait(job).unwrap().outcomes {
         assert!(matches!(outcome, Outcome::Admitted(_)), "{outcome:?}");
     }
+}
+
+/// A key kept for somebody, and the record that enrols it.
+fn host(world: &mut World, ledger: &Ledger, who: Who, by: Who) -> Submission {
+    let key = world.fresh_key(&format!("hosted/{who:?}"));
+    let seed = Zeroizing::new(*key.seed());
+    let kept = ledger.host_key(world.id(who), seed, machine::random());
+    assert_eq!(kept.unwrap(), key.public().id());
+    let body = KeyEnrolled {
+        hosted: true,
+        ..world.key_enrolled(who, &key)
+    };
+    world.sign_bare(by, body)
 }

@@ -24,6 +24,7 @@ pub struct City {
     pub anchor: String,
     pub today: String,
     /// The cold store's entity.
+    #[allow(dead_code, reason = "not every file of tests needs it")]
     pub cold_store: String,
 }
 

@@ -329,6 +329,7 @@ kinds! {
     0x0504 finding_rectified::FindingRectified "问题销号" by [Inspector Authority] since 2;
     0x0505 document_published::DocumentPublished "文件公开" by [Authority Inspector Laboratory Importer SupervisionWarehouse] since 2;
     0x0506 sampling_failed::SamplingFailed "监督抽检不合格" by [Inspector Authority] since 3;
+    0x0507 complaint_received::ComplaintReceived "投诉举报登记" by [Operator] since 4;
     0x0601 voided::Voided "作废" by [Producer Buyer Importer Authority Quarantine Slaughterhouse SupervisionWarehouse] since 1;
     0x0602 superseded::Superseded "更正" by [Producer Buyer Authority Quarantine Slaughterhouse] since 1;
     0x0603 held::Held "暂停流通" by [Producer Buyer Importer ColdStore Market Inspector Authority] since 2;

@@ -205,6 +205,7 @@ const SAYS = {
     claims: ({ entity, role, area }) => [{ type: "withdraws", entity, role, area }],
   },
   lookups_sealed: { about: ofNobody, claims: nothing },
+  complaint_received: { about: ofNobody, claims: nothing },
   rule_set_adopted: { about: byRoot, claims: (body) => [{ type: "adopts", ruleSet: body.rule_set }] },
   tolerance_adopted: { about: byRoot, claims: nothing },
   supervision_policy_adopted: { about: ofNobody, claims: within },
