@@ -34,7 +34,7 @@ pub const COLUMNS: u32 = 480;
 /// How large a chart is drawn; it scales to the room it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// 360 by 180: beside other things, on a telephone.
+    /// 360 by 190: beside other things, on a telephone.
     Small,
     /// 960 by 400: by itself, with a key.
     Full,

@@ -1,7 +1,7 @@
 //! The cold chain on the page: one line of words, with limits, highest, minutes
 //! outside and gaps named. Missing readings are said, never passed over.
 //!
-//! Not here: how the verdict comes about, nor its picture.
+//! Not here: how the verdict comes about, nor how its picture is drawn.
 
 use maud::{Markup, html};
 use trace_core::{
@@ -12,7 +12,18 @@ use trace_core::{
 };
 
 use super::Shown;
-use crate::language::Language;
+use crate::{
+    api::{Office, cold::kept_of, office::civil_offset_minutes},
+    chart::{Local, Size, chart},
+    language::Language,
+};
+
+/// Columns of the small chart: one for three of its pixels.
+const COLUMNS: u32 = 120;
+
+/// A whole page stays below 60 kB: a chart of many wild excursions is on the page
+/// of temperatures alone.
+const CHART_BYTES_MAX: usize = 16 * 1024;
 
 /// The band of the policy under which a unit was placed last.
 pub(super) struct Limits {
@@ -39,7 +50,24 @@ pub(super) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Fa
         }))
 }
 
-/// The line, and where its picture is.
+/// How a unit was kept, drawn small; nothing where it cannot be told just now, which
+/// the words say.
+pub(super) async fn small_chart(
+    office: &Office,
+    code: TraceCode,
+    language: Language,
+) -> Option<Markup> {
+    let kept = kept_of(office, code, COLUMNS).await.ok()?;
+    let offset_minutes = civil_offset_minutes(&office.view()).ok()?;
+    let local = Local {
+        language,
+        offset_minutes,
+    };
+    let drawn = chart(&kept, Size::Small, local);
+    (drawn.0.len() <= CHART_BYTES_MAX).then_some(drawn)
+}
+
+/// The line, and its picture.
 pub(super) fn line(language: Language, shown: &Shown) -> Markup {
     let reasons = &shown.answer.reasons;
     let told = reasons.iter().find(|reason| reason.check == "temperature");
@@ -51,6 +79,7 @@ pub(super) fn line(language: Language, shown: &Shown) -> Markup {
         }
         @if let Some(told) = told {
             p { (language.of(&told.words, &told.words_zh)) }
+            @if let Some(chart) = &shown.chart { (chart) }
             p {
                 a.act href=(format!("/t/{}/temperatures", shown.code.compact())) {
                     (language.of("Its temperatures as a picture and a table", "温度曲线与表格"))

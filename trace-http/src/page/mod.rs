@@ -112,6 +112,8 @@ struct Shown {
     parents: Vec<Parent>,
     /// Whether this server takes reports.
     takes_reports: bool,
+    /// How it was kept, drawn small, where there is room for it.
+    chart: Option<Markup>,
 }
 
 /// Something that a unit was made of.
@@ -143,7 +145,10 @@ pub async fn show(
         Err(invalid) => return bare(Status::Malformed, &invalid.what),
     };
     match gather(&office, code, part.before) {
-        Ok(Some(shown)) => {
+        Ok(Some(mut shown)) => {
+            if shown.limits.is_some() {
+                shown.chart = cold::small_chart(&office, code, language).await;
+            }
             let page = template::unit(language, &office.public_url, &shown);
             respond(state::of(shown.answer.status).http, language, page)
         }
@@ -194,6 +199,7 @@ fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Optio
         limits: cold::limits(&view, &code)?,
         parents,
         takes_reports: office.complaints.is_some(),
+        chart: None,
         code,
         answer,
         state,

@@ -214,3 +214,34 @@ fn a_lineage_judges_so_many_and_says_where_to_ask_of_the_others() {
     let asked = lying.town.get(path).with(200).json();
     assert_eq!(asked["state"], "kept");
 }
+
+/// The picture stands on the shopper's page, is told to those who cannot see it,
+/// and is left to its own page where it would be too much.
+#[test]
+fn the_page_shows_how_it_was_kept_in_a_small_picture_and_stays_small() {
+    let mut lying = Lying::new();
+    let path = format!("/t/{}", lying.unit.unit.compact());
+    lying.at(60);
+    lying.read(0, 40, 2_000);
+    lying.read(40, 11, 5_000);
+    lying.read(51, 9, 2_000);
+    let page = lying.town.get(&path).with(200).text();
+    let (_, chart) = page.split_once("<svg xmlns").unwrap();
+    let (chart, _) = chart.split_once("</svg>").unwrap();
+    assert!(chart.contains("viewBox=\"0 0 3600 1900\""), "{chart}");
+    assert!(chart.contains("<desc") && chart.contains("highest 5 °C"), "{chart}");
+    let chinese = lying.town.get(&format!("{path}?lang=zh")).text();
+    assert!(chinese.contains("<desc") && chinese.contains("超温"));
+
+    // Out and in again every few minutes for most of a day.
+    let rest = 20 * 60;
+    lying.at(60 + rest);
+    for minute in (0..rest).step_by(6) {
+        lying.read(60 + minute, 3, 2_000);
+        let peak = 4_100 + i32::try_from(minute % 900).unwrap();
+        lying.read(63 + minute, 3, peak);
+    }
+    let page = lying.town.get(&path).with(200).text();
+    assert!(page.len() < 60_000, "{} bytes", page.len());
+    assert!(page.contains(&format!("{path}/temperatures")));
+}
