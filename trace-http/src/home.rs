@@ -12,6 +12,7 @@
 //! | `documents/` | documents that records name, each under its hash | restore a backup, or store them again | what is not published |
 //! | `readings.redb` | temperature readings, each segment under a root on the log | restore a backup; else an audit says what is missing, and every verdict shows a gap | public |
 //! | `complaints.redb` | complaints and reports, each committed to on the log | they are lost; the log shows how many there were | who complained of what |
+//! | `scans.redb` | how often pages were opened, by day and area | counting begins anew | how often what was scanned where |
 //! | `mappings/` | what stands where in the files of loggers, by equipment | made anew from a file | names of columns |
 //! | `alerts.json` | what receivers of alerts were told, and what waits | what is on is told anew | which probes had alerts |
 //! | `lookups.log` | who looked at what | the sealed heads on the ledger show it | who looked at what |

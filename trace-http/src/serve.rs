@@ -17,6 +17,7 @@ use trace_core::{
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
         readings::{self, READINGS_FILE, Readings},
+        scans::{SCANS_FILE, Scans},
         tokens::{Sharing, Tokens},
     },
     record::{kinds::lookups_sealed::LookupsSealed, section::Openings},
@@ -33,6 +34,7 @@ use crate::{
         self, Book, Office, Reading,
         complaints::{ComplaintDesk, record_rest},
         labels::LabelDesk,
+        scans::ScanDesk,
     },
     home::{ALERTS, Home, HomeError, LOOKUPS, TOKENS},
     loggers::shelf::{MAPPINGS, Shelf},
@@ -49,6 +51,9 @@ pub const WRITER_ENDED: i32 = 70;
 /// How often what is due is done: retention ends on a day, an hour is soon
 /// enough after midnight.
 const CHORES_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// How often counts of scans are written: a crash loses those since.
+const SCANS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Why a ledger is not served, or ended otherwise than well.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +126,8 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
         .keeping(documents)
         .reading(readings)
         .mapping(Shelf::new(&home.folder().join(MAPPINGS)));
+    let scans = Scans::open(&home.folder().join(SCANS_FILE))?;
+    let office = office.counting(ScanDesk::new(scans, settings.scan_place_header.clone()));
     let office = match settings.operator {
         Some(operator) => {
             let complaints = Complaints::open(&home.folder().join(COMPLAINTS_FILE))?;
@@ -280,6 +287,11 @@ pub fn run_behind(settings: &ServeSettings, door: Door) -> Result<(), ServeError
     tracing::info!(%address, "listening");
     let served = runtime.block_on(until_signalled(settings, listener, Arc::clone(&office)));
     drop(alerting);
+    if let Some(desk) = &office.scans
+        && let Err(error) = desk.write()
+    {
+        tracing::error!(%error, "the last scans are not written");
+    }
     // Readers may still hold the office; the writer closes the files itself.
     if let Book::Writing(ledger) = &office.book {
         seal_lookups(&office, settings.operator, &mut None);
@@ -317,10 +329,12 @@ async fn until_signalled(
         let stopping = async move { drop(stopped.changed().await) };
         tokio::spawn(subscription.run(router.clone(), standing, stopping))
     });
+    let counting = tokio::spawn(write_scans(Arc::clone(&office)));
     let chores = tokio::spawn(do_chores(office, settings.operator));
     let served = serve(listener, router, limits, load, stopping).await;
     drop(stop);
     chores.abort();
+    counting.abort();
     if let Some(subscribed) = subscribed
         && let Err(error) = subscribed.await
     {
@@ -345,6 +359,19 @@ async fn do_chores(office: Arc<Office>, operator: Option<EntityId>) {
         });
         match done.await {
             Ok(now_sealed) => sealed = now_sealed,
+            Err(_) => return,
+        }
+    }
+}
+
+/// Writes what was counted of scans, again and again.
+async fn write_scans(office: Arc<Office>) {
+    let mut interval = tokio::time::interval(SCANS_INTERVAL);
+    while let Some(desk) = office.scans.clone() {
+        interval.tick().await;
+        match tokio::task::spawn_blocking(move || desk.write()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "scans are not written"),
             Err(_) => return,
         }
     }

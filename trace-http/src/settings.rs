@@ -73,6 +73,11 @@ pub struct ServeSettings {
     #[arg(long, env = "TRACE_OPERATOR", value_name = "ENTITY")]
     pub operator: Option<EntityId>,
 
+    /// Field of a request's head in which the proxy in front says from where a page is
+    /// opened: six digits of GB/T 2260. It must remove what readers send under that name
+    #[arg(long, env = "TRACE_SCAN_PLACE_HEADER", value_name = "NAME")]
+    pub scan_place_header: Option<axum::http::HeaderName>,
+
     /// Who is sent alerts of the cold chain, with commas between: https:// addresses,
     /// or http:// ones of this machine; each message is signed with the ledger's key
     #[arg(

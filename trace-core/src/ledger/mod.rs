@@ -36,6 +36,7 @@ pub mod questions;
 pub mod readings;
 pub mod recall_sheet;
 mod rows;
+pub mod scans;
 pub mod seal;
 pub mod sequencer;
 mod stored;

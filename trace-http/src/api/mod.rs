@@ -33,6 +33,7 @@ pub mod recall;
 pub mod receipts;
 pub mod resolver;
 pub mod routes;
+pub mod scans;
 mod schemas;
 pub mod sight;
 pub mod submitting;

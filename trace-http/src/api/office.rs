@@ -28,7 +28,7 @@ use trace_core::{
     record::rights::Registry,
 };
 
-use super::{complaints::ComplaintDesk, labels::LabelDesk, pace::Pace};
+use super::{complaints::ComplaintDesk, labels::LabelDesk, pace::Pace, scans::ScanDesk};
 use crate::{
     home::leaf0,
     loggers::shelf::Shelf,
@@ -89,6 +89,8 @@ pub struct Office {
     pub mappings: Option<Shelf>,
     /// Takes complaints, where an operator records them.
     pub complaints: Option<Arc<ComplaintDesk>>,
+    /// Counts scans, where that is wanted.
+    pub scans: Option<Arc<ScanDesk>>,
     /// How often what can be guessed is listed.
     pub pace: Pace,
     /// Draws labels.
@@ -116,6 +118,7 @@ impl Office {
             readings: None,
             mappings: None,
             complaints: None,
+            scans: None,
             pace: Pace::default(),
             labels: Arc::new(LabelDesk::new(None)),
             anchor: OnceLock::new(),
@@ -163,6 +166,15 @@ impl Office {
     pub fn hearing(self, complaints: ComplaintDesk) -> Self {
         Self {
             complaints: Some(Arc::new(complaints)),
+            ..self
+        }
+    }
+
+    /// The same, counting scans.
+    #[must_use]
+    pub fn counting(self, scans: ScanDesk) -> Self {
+        Self {
+            scans: Some(Arc::new(scans)),
             ..self
         }
     }

@@ -14,7 +14,7 @@ use super::{
     balance, balances, certificates, cold, complaints, corrections, documents, entities, labels,
     lineage, orders, prepare, proofs, questions, reading, readings, receipts,
     routes::{Caller, Content, ROUTES, Route},
-    schemas, submitting, warehouse,
+    scans, schemas, submitting, warehouse,
 };
 use crate::{
     charset,
@@ -81,6 +81,8 @@ use crate::{
     receipts::AdmittedRecord,
     receipts::RecordResult,
     receipts::RefusedRecord,
+    scans::ScanLine,
+    scans::ScansAnswer,
     submitting::OpeningText,
     submitting::RecordsOrder,
     submitting::ResultsAnswer,

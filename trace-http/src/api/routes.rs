@@ -14,7 +14,7 @@ use axum::{
 use super::{
     alerts, balance, balances, certificates, codes, cold, complaints, conduct, corrections,
     documents, entities, grade, labels, lineage, office::Office, openapi, pictures, prepare,
-    proofs, questions, reading, readings, recall, resolver, submitting, warehouse,
+    proofs, questions, reading, readings, recall, resolver, scans, submitting, warehouse,
 };
 use crate::{label::LabelForm, page};
 
@@ -127,6 +127,7 @@ table! {
         get "/v1/codes/{code}/label.pdf" labels::pdf, "The same for an office printer", ["size" "signed"], Nothing => Label(LabelForm::Pdf);
         get "/v1/codes/{code}/label.png" labels::png, "The same in black and white at 203 dpi", ["size" "signed"], Nothing => Label(LabelForm::Png);
         get "/v1/codes/{code}/label.tspl" labels::tspl, "The same for a label printer, in TSPL", ["size" "signed"], Nothing => Label(LabelForm::Tspl);
+        get "/v1/codes/{code}/scans" scans::scans, "How often the page of a code was opened, by day and place", [], Nothing => Json("ScansAnswer");
         get "/v1/codes/{code}/trace" lineage::trace, "What a unit was made of, or what was made of it, step by step", ["direction" "depth" "limit" "after" "purpose"], Nothing => Json("TraceAnswer");
         get "/v1/codes/{code}/temperatures" cold::temperatures, "How a unit was kept cold: each stay, its excursions and gaps", [], Nothing => Json("Kept");
         get "/v1/codes/{code}/temperatures.svg" pictures::of_unit, "The same as a picture", [], Nothing => Picture;

@@ -43,6 +43,7 @@ use trace_core::{
         Failed, View,
         lineage::{self, Limits},
         lookup::{Audience, Lookup, RecordAnswer, UnitAnswer},
+        scans::Sum,
     },
     record::{Status, SubjectId, rights::Registry, unit::UnitState},
 };
@@ -114,6 +115,8 @@ struct Shown {
     takes_reports: bool,
     /// How it was kept, drawn small, where there is room for it.
     chart: Option<Markup>,
+    /// How often its page was opened, where that is counted.
+    scans: Option<Sum>,
 }
 
 /// Something that a unit was made of.
@@ -149,6 +152,16 @@ pub async fn show(
             if shown.limits.is_some() {
                 shown.chart = cold::small_chart(&office, code, language).await;
             }
+            match scanned(&office, &shown, &headers) {
+                Ok(scans) => shown.scans = scans,
+                // How often it was opened decides nothing that the ledger says.
+                Err(problem) => tracing::error!(code = problem.code(), "scans are not counted"),
+            }
+            if shown.scans.is_some_and(|scans| scans.is_suspicious)
+                && shown.answer.status == Status::Valid
+            {
+                shown.answer.status = Status::SuspiciousScans;
+            }
             let page = template::unit(language, &office.public_url, &shown);
             respond(state::of(shown.answer.status).http, language, page)
         }
@@ -167,6 +180,20 @@ pub async fn show(
             bare(status, "")
         }
     }
+}
+
+/// Counts that the page was opened, but for older parts of a story.
+fn scanned(office: &Office, shown: &Shown, headers: &HeaderMap) -> Result<Option<Sum>, Problem> {
+    let (Some(desk), Some(made)) = (&office.scans, &shown.state.made) else {
+        return Ok(None);
+    };
+    let today = office.today(&office.view())?;
+    let is_fetched_ahead = headers.contains_key("sec-purpose");
+    let sum = match shown.is_older || is_fetched_ahead {
+        true => desk.sum(shown.code, made, today)?,
+        false => desk.count(shown.code, made, today, headers)?,
+    };
+    Ok(Some(sum))
 }
 
 fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Option<Shown>, Failed> {
@@ -200,6 +227,7 @@ fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Optio
         parents,
         takes_reports: office.complaints.is_some(),
         chart: None,
+        scans: None,
         code,
         answer,
         state,

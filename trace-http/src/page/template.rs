@@ -4,7 +4,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use trace_core::{
-    ledger::lookup::UnitAnswer,
+    ledger::{lookup::UnitAnswer, scans::Sum},
     record::{Status, status::Reason},
 };
 
@@ -63,6 +63,7 @@ pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Marku
         (story::told(language, shown))
         (papers::certificates(language, shown))
         (reasons(language, answer))
+        (scans(language, shown.scans))
         (report(language, shown.takes_reports.then_some(shown)))
         (check_yourself(language, public_url, shown))
     };
@@ -152,11 +153,64 @@ fn reasons(language: Language, answer: &UnitAnswer) -> Markup {
                 "以上为账本所记录并可证明的内容,不等于食用安全结论。",
             ))
         }
+    }
+}
+
+/// How often the page was opened: the server's word, and only of one thing a
+/// reason to suspect.
+fn scans(language: Language, sum: Option<Sum>) -> Markup {
+    html! {
         h2 { (language.of("Scans", "扫码情况")) }
-        p { (language.of(
-            "Scans of this code are not counted. The same code on two things means that one was copied.",
-            "本账本未统计扫码次数。同一追溯码出现在两件商品上,说明其中之一系复制。",
-        )) }
+        @match sum {
+            Some(sum) => {
+                p { (scanned(language, sum)) }
+                p.quiet { (language.of(
+                    "The server's own count; of who opened the page nothing is kept. The same code on two things means that one was copied.",
+                    "由本服务器统计,不保留扫码者的任何信息。同一追溯码出现在两件商品上,说明其中之一系复制。",
+                )) }
+            }
+            None => {
+                p { (language.of(
+                    "Scans of this code are not counted. The same code on two things means that one was copied.",
+                    "本账本未统计扫码次数。同一追溯码出现在两件商品上,说明其中之一系复制。",
+                )) }
+            }
+        }
+    }
+}
+
+fn scanned(language: Language, sum: Sum) -> String {
+    let Sum {
+        today,
+        week,
+        prefectures,
+        is_suspicious,
+    } = sum;
+    match language {
+        Language::Chinese => {
+            let places = match prefectures {
+                0 => String::new(),
+                count => format!(",来自 {count} 个地市"),
+            };
+            let more = if is_suspicious {
+                "。一件商品不会如此:可能有人复制了追溯码"
+            } else {
+                ""
+            };
+            format!("今日 {today} 次,近七日 {week} 次{places}{more}。")
+        }
+        Language::English => {
+            let places = match prefectures {
+                0 => String::new(),
+                1 => ", in one prefecture".into(),
+                count => format!(", in {count} prefectures"),
+            };
+            let more = match is_suspicious {
+                true => ": more than one thing can be, so the code may have been copied",
+                false => "",
+            };
+            format!("Opened {today} times today, {week} times in seven days{places}{more}.")
+        }
     }
 }
 

@@ -161,7 +161,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
     get(Good, script().path.clone(), 200, "");
     let outdated = format!("/check/{nobody}.js");
     get(Absent, outdated, 404, "script_outdated");
-    for more in ["", "/bundle", "/trace"] {
+    for more in ["", "/bundle", "/trace", "/scans"] {
         get(Good, format!("/v1/codes/{code}{more}"), 200, "");
         let wrong = format!("/v1/codes/UUUU{more}");
         get(Bad, wrong, 400, "trace_code_malformed");

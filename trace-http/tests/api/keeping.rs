@@ -229,7 +229,10 @@ fn the_page_shows_how_it_was_kept_in_a_small_picture_and_stays_small() {
     let (_, chart) = page.split_once("<svg xmlns").unwrap();
     let (chart, _) = chart.split_once("</svg>").unwrap();
     assert!(chart.contains("viewBox=\"0 0 3600 1900\""), "{chart}");
-    assert!(chart.contains("<desc") && chart.contains("highest 5 °C"), "{chart}");
+    assert!(
+        chart.contains("<desc") && chart.contains("highest 5 °C"),
+        "{chart}"
+    );
     let chinese = lying.town.get(&format!("{path}?lang=zh")).text();
     assert!(chinese.contains("<desc") && chinese.contains("超温"));
 

@@ -26,6 +26,7 @@ mod renewing;
 mod reporting;
 mod resolving;
 mod routes;
+mod scanning;
 mod submitting;
 mod town;
 mod unwell;

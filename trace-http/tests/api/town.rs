@@ -25,6 +25,7 @@ use trace_core::{
         lookups::{Committing, Lookups},
         opening::{self, HOSTED, Parts, Settings},
         readings::READINGS_FILE,
+        scans::{SCANS_FILE, Scans},
         tokens::{Grant, Sharing, Tokens},
     },
     proof::{anchor::Anchor, note::NoteSigner},
@@ -39,7 +40,7 @@ use trace_core::{
 };
 use trace_fixtures::{Who, World};
 use trace_http::{
-    api::{Book, Office, complaints::ComplaintDesk, router},
+    api::{Book, Office, complaints::ComplaintDesk, router, scans::ScanDesk},
     loggers::shelf::{MAPPINGS, Shelf},
     machine,
     metrics::Metrics,
@@ -50,6 +51,9 @@ use zeroize::Zeroizing;
 
 /// No wait in these tests is longer.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// In which field the proxy before the town says where a page is opened.
+pub const PLACE: &str = "x-place";
 
 /// How readers reach the town.
 pub const PUBLIC_URL: &str = "https://trace.example";
@@ -176,7 +180,9 @@ impl Town {
     fn serve(world: World, office: Office, now_ms: Arc<AtomicU64>, folder: TempDir) -> Self {
         let complaints = Complaints::open(&folder.path().join(COMPLAINTS_FILE)).unwrap();
         let desk = ComplaintDesk::new(complaints, world.id(Who::Operator));
-        let office = Arc::new(office.hearing(desk));
+        let scans = Scans::open(&folder.path().join(SCANS_FILE)).unwrap();
+        let counting = ScanDesk::new(scans, Some(PLACE.parse().unwrap()));
+        let office = Arc::new(office.hearing(desk).counting(counting));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let load = Arc::new(Load::default());
         let metrics = Arc::new(Metrics::new(&load));
