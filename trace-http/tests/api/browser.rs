@@ -12,9 +12,12 @@ use trace_core::{
     proof::{completeness::Completeness, note::Note},
     record::{Status, base64},
 };
-use trace_fixtures::Who;
+use trace_fixtures::{Who, world_cold::minutely};
 
-use crate::town::{Town, signer};
+use crate::{
+    cold,
+    town::{Town, signer},
+};
 
 /// A page to open: its state, and whether the check ends green on it.
 fn page(name: &str, code: &str, status: Status, http: u16, green: bool) -> Value {
@@ -37,6 +40,26 @@ fn shown(town: &mut Town) -> TraceCode {
     let (unit, _) = town.batch_of(unit);
     town.store(&unit, "10 斤");
     unit.unit
+}
+
+/// A unit that was too warm in a zone for a quarter of an hour.
+fn warmed(town: &mut Town) -> TraceCode {
+    const MINUTE_MS: u64 = 60_000;
+    let store = cold::store(town);
+    let code = cold::placed(town, &store);
+    let from_ms = town.world.now_ms;
+    town.world.now_ms += 60 * MINUTE_MS;
+    town.tick();
+    let readings = [
+        minutely(from_ms, 20, 2_000),
+        minutely(from_ms + 20 * MINUTE_MS, 15, 6_000),
+        minutely(from_ms + 35 * MINUTE_MS, 26, 2_000),
+    ];
+    cold::send(town, &store.token, &store.probe, &readings.concat()).with(201);
+    let body = json!({"probe": store.probe});
+    town.order("/v1/segments", &store.token, "sealed", &body)
+        .with(201);
+    code
 }
 
 /// What an operator that withholds the last void would show: the page from
@@ -91,6 +114,7 @@ fn a_real_browser_reads_the_pages_and_checks_them() {
     let (superseded, certified) = town.batch();
     let body = town.world.superseded(&certified.signed, superseded.unit);
     town.say_bare(Who::Producer, body);
+    let warmed = warmed(&mut town);
     let nothing = TraceCode::from_bytes([9; 10]).compact();
     let plan = json!({
         "address": format!("http://{}", town.address),
@@ -102,6 +126,7 @@ fn a_real_browser_reads_the_pages_and_checks_them() {
             page("voided", &voided.unit.compact(), Status::Voided, 200, true),
             page("recalled", &recalled.compact(), Status::Recalled, 200, true),
             page("superseded", &superseded.unit.compact(), Status::Superseded, 200, true),
+            page("temperature_alert", &warmed.compact(), Status::TemperatureAlert, 200, true),
             page("unknown", &nothing, Status::Unknown, 404, false),
             page("malformed", "UUUU", Status::Malformed, 400, false),
         ],

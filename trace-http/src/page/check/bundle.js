@@ -8,7 +8,7 @@ import { fromBase64, fromUtf8, isHash, refuse, toHex } from "./bytes.js";
 import { readCode, readDay } from "./code.js";
 import { judge } from "./judge.js";
 import { openCheckpoint, openCompleteness, readAnchor, sameLog } from "./note.js";
-import { readEntry, subjects } from "./record.js";
+import { readBody, readEntry, subjects } from "./record.js";
 import { Replay } from "./replay.js";
 import { leafHash, verifyInclusion } from "./tree.js";
 
@@ -77,11 +77,26 @@ const included = (records, anchor, { size, root }) => {
   });
 };
 
+/** What a record registers a part of; a body that cannot be read is the replay's
+ * to refuse. */
+const partOf = (entry, kinds) => {
+  if (kinds.get(entry.number)?.name !== "equipment_registered") return null;
+  try {
+    return readBody(entry, kinds).value.part_of;
+  } catch {
+    return null;
+  }
+};
+
 /** The bundle holds exactly what is stated of each subject, and something is
  * stated of the unit and of every key that signed. */
-const heldAsStated = (code, entries, stated) => {
+const heldAsStated = (code, entries, stated, kinds) => {
   const held = new Map([...stated.keys()].map((subject) => [subject, new Set()]));
-  for (const entry of entries) for (const subject of entry.about) held.get(subject)?.add(entry.index);
+  for (const entry of entries) {
+    for (const subject of entry.about) held.get(subject)?.add(entry.index);
+    const whole = partOf(entry, kinds);
+    if (whole !== null) held.get(subjects.parts(whole))?.add(entry.index);
+  }
   for (const [subject, indexes] of stated) {
     const own = held.get(subject);
     const missing = [...indexes].find((index) => !own.has(index));
@@ -134,7 +149,7 @@ export const checkBundle = async (bytes, anchorText, kinds, asOf, how = null) =>
   const statement = await openCompleteness(bundle.completeness, anchor, how);
   sameLog(statement, checkpoint);
   const stated = statement.subjects;
-  heldAsStated(bundle.code, entries, stated);
+  heldAsStated(bundle.code, entries, stated, kinds);
   const replay = new Replay(bundle.code, anchor, stated, kinds, how);
   for (const entry of entries) await replay.append(entry);
   const about = aboutUnit(bundle.code, replay.records, stated);

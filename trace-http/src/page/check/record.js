@@ -20,6 +20,7 @@ export const subjects = {
   key: (key) => subjectId(5, fromHex(key)),
   marks: (code) => subjectId(6, fromHex(code)),
   conduct: (entity) => subjectId(7, fromHex(entity)),
+  parts: (whole) => subjectId(8, fromHex(whole)),
 };
 
 /** Reads an entry's bytes; the body stays as it is. */
