@@ -24,8 +24,10 @@ use trace_core::{
         lookup::{Audience, Lookup},
     },
     record::{
-        Body, Status, movement::Process, quantity::BaseUnit, rights::Registry, status::ColdChain,
+        Body, Status, evidence::UnitEvidence, movement::Process, quantity::BaseUnit,
+        rights::Registry, status::ColdChain,
     },
+    rules::EvidenceFacts,
 };
 use utoipa::ToSchema;
 
@@ -128,6 +130,9 @@ pub struct TracedUnit {
     pub temperatures: Option<String>,
     /// The numbers of its certificates.
     pub certificates: Vec<String>,
+    /// How it was tested; absent where it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tests: Option<TestsLine>,
     /// Where all of it is, for those with a right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balance: Option<BalanceLine>,
@@ -325,9 +330,38 @@ fn traced_unit(
         cold_chain,
         temperatures,
         certificates: unit.certificates,
+        tests: TestsLine::of(&view.folded().evidence(&code)?),
         balance: is_full.then(|| BalanceLine::of(&unit.balance)),
         holders,
     }))
+}
+
+/// How a unit was tested, by laboratories and by authorities.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TestsLine {
+    /// Tests passed.
+    pub passed: u32,
+    /// Tests failed, those that a retest cleared too.
+    pub failed: u32,
+    /// The indexes of the failures that nothing cleared.
+    pub standing_failures: Vec<u64>,
+}
+
+impl TestsLine {
+    fn of(evidence: &UnitEvidence) -> Option<Self> {
+        let UnitEvidence {
+            laboratory,
+            sampling,
+            failures,
+        } = evidence;
+        let passed = laboratory.passed.saturating_add(sampling.passed);
+        let failed = laboratory.failed.saturating_add(sampling.failed);
+        (passed > 0 || failed > 0).then(|| Self {
+            passed,
+            failed,
+            standing_failures: failures.iter().map(|failure| failure.index).collect(),
+        })
+    }
 }
 
 /// The acts of a graph, each read once.

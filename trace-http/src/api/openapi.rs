@@ -58,6 +58,7 @@ use crate::{
     entities::RoleOrder,
     labels::LabelsOrder,
     lineage::Amount,
+    lineage::TestsLine,
     lineage::TraceAnswer,
     lineage::TraceOpen,
     lineage::TracedEdge,

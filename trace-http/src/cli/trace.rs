@@ -251,6 +251,18 @@ fn kept(unit: &Value, manner: &Manner) -> &'static str {
     }
 }
 
+/// How a unit was tested; nothing of what was not.
+fn tested(unit: &Value, manner: &Manner) -> String {
+    let count = |name: &str| at(unit, name).as_u64();
+    let (Some(passed), Some(failed)) = (count("/tests/passed"), count("/tests/failed")) else {
+        return String::new();
+    };
+    manner.of(
+        format!("tests: {passed} passed, {failed} failed"),
+        format!("检验:合格 {passed},不合格 {failed}"),
+    )
+}
+
 fn line(
     depth: usize,
     code: &str,
@@ -270,6 +282,7 @@ fn line(
         manner.of("/status_words", "/status_words_zh"),
     )));
     parts.push(kept(unit, manner).to_owned());
+    parts.push(tested(unit, manner));
     if at(unit, "/is_declared").as_bool() == Some(true) {
         parts.push(
             manner

@@ -233,6 +233,16 @@ fn a_failure_is_taken_back_by_its_own_retest_alone() {
     let failed = town.world.sampling_result(&unit, bad);
     let failed = town.say_bare(Who::Inspector, failed);
     assert_eq!(shown(&town, unit.unit)["status"], "test_failed");
+    // Each step of a lineage says how it was tested.
+    let tests = |town: &Town| {
+        let path = format!("/v1/codes/{}/trace", unit.unit);
+        town.get(&path).with(200).json()["units"][0]["tests"].clone()
+    };
+    let index = town.office.view().size() - 1;
+    assert_eq!(
+        tests(&town),
+        json!({"passed": 0, "failed": 1, "standing_failures": [index]})
+    );
     let good = vec![residue("腐霉利", "0.2", "0.2")];
     let passed = town.world.sampling_result(&unit, good);
     send(&mut town, Who::Inspector, passed.clone()).with(201);
@@ -242,6 +252,10 @@ fn a_failure_is_taken_back_by_its_own_retest_alone() {
     send(&mut town, Who::Producer, retest.clone()).refused(403, "right_missing");
     send(&mut town, Who::Inspector, retest.clone()).with(201);
     assert_eq!(shown(&town, unit.unit)["status"], "valid");
+    assert_eq!(
+        tests(&town),
+        json!({"passed": 2, "failed": 1, "standing_failures": []})
+    );
     send(&mut town, Who::Inspector, retest).refused(422, "target_unknown");
 }
 
