@@ -156,7 +156,10 @@ fn unknown(language: Language, code: TraceCode) -> Markup {
 /// What is wrong with what was filled in, in words for whoever filled it in.
 fn wrong(language: Language, problem: &Problem) -> String {
     let document = problem.document(language);
-    let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        let found = document.get(name).and_then(serde_json::Value::as_str);
+        found.unwrap_or_default().to_owned()
+    };
     let is_of_text = problem.code() == Rule::Text.code();
     match problem.code() {
         code if code == Refusal::TooOften.code() => language

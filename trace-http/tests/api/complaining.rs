@@ -180,7 +180,7 @@ fn a_complaint_is_on_the_ledger_as_a_commitment_and_its_words_are_the_inspectors
     for path in [
         format!("/v1/codes/{unit}"),
         format!("/t/{unit}"),
-        format!("/v1/changes?after=0&limit=100"),
+        "/v1/changes?after=0&limit=100".into(),
     ] {
         let text = town.get(&path).text();
         assert!(

@@ -141,5 +141,5 @@ fn run(folder: &Path) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("mosquitto is installed, as .ci/run does")
+        .unwrap_or_else(|error| panic!("mosquitto, which .ci/run installs: {error}"))
 }
