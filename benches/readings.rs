@@ -14,7 +14,7 @@
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    reason = "a bench that cannot go on stops; generated temperatures are small"
+    reason = "a bench that cannot go on stops; its counts are small"
 )]
 
 mod measure;
@@ -22,9 +22,11 @@ mod measure;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+use measure::loggers::{self, DAY_MINUTES as MINUTES, GRAINS, Grain, Place};
 use measure::{
     Draw, Figure, ROUNDS, head, line, rate, ratio_line, ratio_line_at_most, resident_mib,
 };
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use tempfile::TempDir;
 use trace_core::ident::EquipmentId;
@@ -37,32 +39,16 @@ use trace_core::store::table::{SequenceTable, Tables};
 const BEGIN_MS: u64 = 1_790_000_000_000;
 const NOW_MS: u64 = BEGIN_MS + 1_000 * DAY_MS;
 const DAY_MS: u64 = 86_400_000;
-const MINUTES: u64 = 1_440;
 /// What 20,304 probes send at one reading a minute.
 const CITY_A_SECOND: f64 = 338.4;
 const CITY_PROBES: u32 = 20_304;
 const ROWS: SequenceTable = SequenceTable("rows");
 
-/// How fine a logger keeps time and temperature.
-#[derive(Clone, Copy)]
-struct Grain {
-    name: &'static str,
-    ms: u64,
-    milli_c: i32,
-}
-
-const GRAINS: [Grain; 2] = [
-    Grain {
-        name: "whole seconds, 0.1 C",
-        ms: 1_000,
-        milli_c: 100,
-    },
-    Grain {
-        name: "milliseconds, 0.001 C",
-        ms: 1,
-        milli_c: 1,
-    },
-];
+/// A freezer whose door opens every three hours.
+const FREEZER: Place = Place {
+    level_c: -19.5,
+    door_one_in: 180,
+};
 
 fn main() {
     head("Readings");
@@ -82,35 +68,13 @@ fn probe(number: u32) -> EquipmentId {
     EquipmentId::from_bytes([(); 10].map(|()| draw.below(256) as u8))
 }
 
-/// Between 0 and 1.
-fn part(draw: &mut Draw) -> f64 {
-    draw.below(1 << 30) as f64 / f64::from(1 << 30)
-}
-
 /// A probe's readings of some minutes.
-fn readings(number: u32, minutes: std::ops::Range<u64>, grain: Grain) -> Vec<Reading> {
-    let mut draw = Draw((u64::from(number) << 32) + minutes.start + 1);
-    let mut door = 0.0;
-    let next = |minute: u64| {
-        let jitter_ms = draw.below(6_001) as u64;
-        let at_ms = BEGIN_MS + minute * 60_000 + jitter_ms;
-        let day = (minute as f64 / MINUTES as f64 * std::f64::consts::TAU).sin() * 0.4;
-        if draw.below(180) == 0 {
-            door = 3.0 + 2.0 * part(&mut draw);
-        }
-        door *= 0.8;
-        let sum: f64 = (0..12).map(|_| part(&mut draw)).sum();
-        let milli_c = (1_000.0 * (-19.5 + day + door + 0.1 * (sum - 6.0))).round() as i32;
-        Reading {
-            at_ms: at_ms / grain.ms * grain.ms,
-            temperature_milli_c: milli_c / grain.milli_c * grain.milli_c,
-        }
-    };
-    minutes.map(next).collect()
+fn readings(number: u32, minutes: Range<u64>, grain: Grain) -> Vec<Reading> {
+    loggers::readings(number, FREEZER, BEGIN_MS, minutes, grain)
 }
 
 /// Batches as bytes, each of some probes over some minutes.
-fn batches(probes: u32, each: u32, minutes: std::ops::Range<u64>, grain: Grain) -> Vec<Vec<u8>> {
+fn batches(probes: u32, each: u32, minutes: Range<u64>, grain: Grain) -> Vec<Vec<u8>> {
     let starts = (0..probes).step_by(each as usize);
     let batch = |start: u32| {
         let numbers = start..(start + each).min(probes);

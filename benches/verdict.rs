@@ -11,9 +11,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    reason = "a bench that cannot go on stops; generated temperatures are small"
+    reason = "a bench that cannot go on stops; its counts are small"
 )]
 
 mod measure;
@@ -21,24 +20,26 @@ mod measure;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-use measure::{Draw, Figure, ROUNDS, head, line, rate, ratio_line};
+use measure::loggers::{self, DAY_MINUTES, GRAINS, MINUTE_MS, Place};
+use measure::{Figure, ROUNDS, head, line, rate, ratio_line};
 use std::hint::black_box;
 use tempfile::TempDir;
 use trace_core::ident::{EquipmentId, TraceCode};
 use trace_core::ledger::cold_chain::{kept, to_seal};
 use trace_core::ledger::readings::{READINGS_FILE, Readings, Settings};
-use trace_core::record::Body;
 use trace_core::record::cold_chain::EquipmentKind;
 use trace_core::record::kinds::segment_sealed::SegmentSealed;
-use trace_core::record::section::Openings;
-use trace_core::record::temperature::Reading;
 use trace_core::store::table::Check;
 use trace_fixtures::Who;
 use trace_fixtures::stage::Stage;
 
-const MINUTE_MS: u64 = 60_000;
-const DAY_MS: u64 = 1_440 * MINUTE_MS;
+const DAY_MS: u64 = DAY_MINUTES * MINUTE_MS;
 const PROBES: usize = 4;
+/// A cold room whose door opens twice a day.
+const COLD_ROOM: Place = Place {
+    level_c: 2.0,
+    door_one_in: 720,
+};
 const SEALED_EVERY_DAYS: u64 = 7;
 
 fn main() {
@@ -87,18 +88,18 @@ impl Kept {
         let path = stage.folder().join(READINGS_FILE);
         let readings = Readings::create(&path, Settings::default()).unwrap();
         let policy = stage.world.temperature_policy("chilled");
-        say(&mut stage, Who::Root, policy);
-        let store = registered(&mut stage, EquipmentKind::ColdStore, None);
-        let zone = registered(&mut stage, EquipmentKind::Zone, Some(store));
-        let probe = |_| registered(&mut stage, EquipmentKind::Probe, Some(zone));
+        stage.say(Who::Root, policy);
+        let store = stage.registered(EquipmentKind::ColdStore, None);
+        let zone = stage.registered(EquipmentKind::Zone, Some(store));
+        let probe = |_| stage.registered(EquipmentKind::Probe, Some(zone));
         let probes: Vec<_> = (0..PROBES).map(probe).collect();
         let unit = stage.world.unit();
-        say(&mut stage, Who::Producer, unit.clone());
+        stage.say(Who::Producer, unit.clone());
         let (body, openings) = stage.world.warehouse_in(unit.unit, "100 斤");
         let entered = stage.world.sign(Who::ColdStore, body, openings);
         stage.admit(entered);
         let placed = stage.world.placed(unit.unit, zone, "chilled");
-        say(&mut stage, Who::ColdStore, placed);
+        stage.say(Who::ColdStore, placed);
         let mut kept = Self {
             stage,
             readings,
@@ -123,9 +124,13 @@ impl Kept {
 
     fn day(&mut self, day: u64) {
         let from_ms = self.stage.world.now_ms;
-        let probes = self.probes.iter().enumerate();
+        // Each day of each probe is a draw of its own.
+        let numbers = (day as u32 * PROBES as u32)..;
+        let read =
+            |number| loggers::readings(number, COLD_ROOM, from_ms, 0..DAY_MINUTES, GRAINS[0]);
+        let probes = self.probes.iter().zip(numbers);
         let batch = probes
-            .map(|(place, probe)| (*probe, readings(place as u64, day, from_ms)))
+            .map(|(probe, number)| (*probe, read(number)))
             .collect::<Vec<_>>();
         self.count += batch
             .iter()
@@ -140,11 +145,8 @@ impl Kept {
         for probe in self.probes.clone() {
             let until_ms = self.stage.world.now_ms;
             let segment = to_seal(&self.readings, &probe, number, until_ms).unwrap();
-            say(
-                &mut self.stage,
-                Who::ColdStore,
-                SegmentSealed::of(segment, None),
-            );
+            self.stage
+                .say(Who::ColdStore, SegmentSealed::of(segment, None));
             self.readings.confirm(&probe, number).unwrap();
         }
     }
@@ -184,43 +186,4 @@ impl Kept {
             black_box(sum);
         }
     }
-}
-
-fn say(stage: &mut Stage, who: Who, body: impl Into<Body>) {
-    let submission = stage.world.sign(who, body, Openings::default());
-    stage.admit(submission);
-}
-
-fn registered(stage: &mut Stage, kind: EquipmentKind, part_of: Option<EquipmentId>) -> EquipmentId {
-    let body = stage.world.equipment(Who::ColdStore, kind, part_of);
-    let equipment = body.equipment;
-    say(stage, Who::ColdStore, body);
-    equipment
-}
-
-/// Between 0 and 1.
-fn part(draw: &mut Draw) -> f64 {
-    draw.below(1 << 30) as f64 / f64::from(1 << 30)
-}
-
-/// A probe's readings of a day.
-fn readings(probe: u64, day: u64, from_ms: u64) -> Vec<Reading> {
-    let mut draw = Draw((probe << 32) + day + 1);
-    let mut door = 0.0;
-    let next = |minute: u64| {
-        // A minute apart within 3 seconds, whole seconds and tenths of a degree.
-        let at_ms = from_ms + minute * MINUTE_MS + 1_000 * draw.below(7) as u64;
-        let night = (minute as f64 / 1_440.0 * std::f64::consts::TAU).sin() * 0.4;
-        if draw.below(720) == 0 {
-            door = 3.0 + 2.0 * part(&mut draw);
-        }
-        door *= 0.8;
-        let sum: f64 = (0..12).map(|_| part(&mut draw)).sum();
-        let tenths = (10.0 * (2.0 + night + door + 0.1 * (sum - 6.0))).round() as i32;
-        Reading {
-            at_ms,
-            temperature_milli_c: 100 * tenths,
-        }
-    };
-    (0..1_440).map(next).collect()
 }

@@ -10,6 +10,7 @@
 )]
 
 pub mod city;
+pub mod loggers;
 
 use std::time::{Duration, Instant};
 

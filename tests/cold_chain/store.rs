@@ -9,7 +9,6 @@ use trace_core::proof::bundle::{Bundle, ProvedKept, Told, Verdict};
 use trace_core::record::cold_chain::EquipmentKind;
 use trace_core::record::kinds::Body;
 use trace_core::record::kinds::segment_sealed::SegmentSealed;
-use trace_core::record::section::Openings;
 use trace_core::record::temperature::Reading;
 use trace_core::rules::ColdFacts;
 use trace_fixtures::Who;
@@ -33,14 +32,14 @@ impl Store {
         let mut stage = Stage::new();
         let readings = Readings::create(&stage.folder().join(READINGS_FILE), Settings::default());
         let policy = stage.world.temperature_policy("chilled");
-        say(&mut stage, Who::Root, policy);
-        let store = registered(&mut stage, EquipmentKind::ColdStore, None);
-        let zone = registered(&mut stage, EquipmentKind::Zone, Some(store));
-        let of_zone = |stage: &mut Stage| registered(stage, EquipmentKind::Probe, Some(zone));
+        stage.say(Who::Root, policy);
+        let store = stage.registered(EquipmentKind::ColdStore, None);
+        let zone = stage.registered(EquipmentKind::Zone, Some(store));
+        let of_zone = |stage: &mut Stage| stage.registered(EquipmentKind::Probe, Some(zone));
         let mut probes = vec![of_zone(&mut stage), of_zone(&mut stage)];
         probes.sort_unstable();
         let unit = stage.world.unit();
-        say(&mut stage, Who::Producer, unit.clone());
+        stage.say(Who::Producer, unit.clone());
         let (body, openings) = stage.world.warehouse_in(unit.unit, "100 斤");
         let entered = stage.world.sign(Who::ColdStore, body, openings);
         stage.admit(entered);
@@ -64,7 +63,7 @@ impl Store {
     }
 
     pub fn say(&mut self, who: Who, body: impl Into<Body>) -> u64 {
-        say(&mut self.stage, who, body)
+        self.stage.say(who, body)
     }
 
     /// The unit is placed there now.
@@ -87,8 +86,8 @@ impl Store {
 
     /// A vehicle with a probe.
     pub fn vehicle(&mut self) -> (EquipmentId, EquipmentId) {
-        let vehicle = registered(&mut self.stage, EquipmentKind::Vehicle, None);
-        let probe = registered(&mut self.stage, EquipmentKind::Probe, Some(vehicle));
+        let vehicle = self.stage.registered(EquipmentKind::Vehicle, None);
+        let probe = self.stage.registered(EquipmentKind::Probe, Some(vehicle));
         (vehicle, probe)
     }
 
@@ -157,16 +156,4 @@ impl Store {
         assert_eq!(without(&proved.kept), without(&self.kept()));
         proved
     }
-}
-
-fn say(stage: &mut Stage, who: Who, body: impl Into<Body>) -> u64 {
-    let submission = stage.world.sign(who, body, Openings::default());
-    stage.admit(submission)
-}
-
-fn registered(stage: &mut Stage, kind: EquipmentKind, part_of: Option<EquipmentId>) -> EquipmentId {
-    let body = stage.world.equipment(Who::ColdStore, kind, part_of);
-    let equipment = body.equipment;
-    say(stage, Who::ColdStore, body);
-    equipment
 }

@@ -8,7 +8,7 @@ use std::{error::Error, io};
 
 use axum::{
     body::Body,
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, Request, rejection::FormRejection},
     http::{HeaderMap, header, request::Parts},
 };
 use bytes::Bytes;
@@ -103,16 +103,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for FormBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         check_media_type(request.headers(), "application/x-www-form-urlencoded")?;
-        let bytes = read(request.into_body()).await?;
-        let request = Request::builder()
-            .method("POST")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(bytes))
-            .map_err(|_| Problem::new(Refusal::BodyMalformed))?;
-        axum::Form::from_request(request, &())
-            .await
-            .map(|axum::Form(form)| Self(form))
-            .map_err(|error| Problem::new(Refusal::FormUnexpected).detail(error.body_text()))
+        match axum::Form::from_request(request, &()).await {
+            Ok(axum::Form(form)) => Ok(Self(form)),
+            Err(FormRejection::BytesRejection(error)) => Err(refusal_of(&error)),
+            Err(error) => Err(Problem::new(Refusal::FormUnexpected).detail(error.body_text())),
+        }
     }
 }
 

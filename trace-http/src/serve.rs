@@ -6,7 +6,8 @@
 
 use std::{io, net::SocketAddr, path::Path, process, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, sync::watch};
+use axum::Router;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use trace_core::{
     error::Store,
     ident::EntityId,
@@ -317,18 +318,7 @@ async fn until_signalled(
     );
     let (stop, stopped) = watch::channel(());
     let limits = Limits::from(&settings.limits);
-    let origin = office.signer().verifier_key().name().to_owned();
-    let subscription = settings.mqtt.subscription(&origin, limits.answer_time);
-    let subscription = subscription.map_err(machine_could_not("password of MQTT"))?;
-    let subscribed = subscription.map(|subscription| {
-        let standing = Arc::new(Standing::default());
-        let seen = Arc::clone(&standing);
-        metrics.add_figures(move || seen.figures());
-        let mut stopped = stopped.clone();
-        // Nothing is ever sent: the sender is dropped.
-        let stopping = async move { drop(stopped.changed().await) };
-        tokio::spawn(subscription.run(router.clone(), standing, stopping))
-    });
+    let subscribed = subscribed(settings, &office, &metrics, router.clone(), stopped)?;
     let counting = tokio::spawn(write_scans(Arc::clone(&office)));
     let chores = tokio::spawn(do_chores(office, settings.operator));
     let served = serve(listener, router, limits, load, stopping).await;
@@ -341,6 +331,30 @@ async fn until_signalled(
         tracing::error!(%error, "the subscription to readings ended");
     }
     served.map_err(machine_could_not("stopping"))
+}
+
+/// Takes readings from a broker until `stopped` is, where there is to be one.
+fn subscribed(
+    settings: &ServeSettings,
+    office: &Office,
+    metrics: &Metrics,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) -> Result<Option<JoinHandle<()>>, ServeError> {
+    let origin = office.signer().verifier_key().name();
+    let answer_time = settings.limits.answer_time_ms.0;
+    let subscription = settings.mqtt.subscription(origin, answer_time);
+    let Some(subscription) = subscription.map_err(machine_could_not("password of MQTT"))? else {
+        return Ok(None);
+    };
+    let standing = Arc::new(Standing::default());
+    let seen = Arc::clone(&standing);
+    metrics.add_figures(move || seen.figures());
+    // Nothing is ever sent: the sender is dropped.
+    let stopping = async move { drop(stopped.changed().await) };
+    Ok(Some(tokio::spawn(
+        subscription.run(router, standing, stopping),
+    )))
 }
 
 /// Every hour: destroys what is due to be destroyed, and records on the ledger

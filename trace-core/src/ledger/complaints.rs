@@ -14,7 +14,7 @@ use crate::ident::TraceCode;
 use crate::record::wire::AreaCode;
 use crate::record::{Hash, encode, text};
 use crate::store::redb::Database;
-use crate::store::table::{Check, Direction, SequenceTable, Tables};
+use crate::store::table::{Direction, SequenceTable, Tables};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -123,12 +123,8 @@ impl Complaints {
     /// # Errors
     /// [`Store`].
     pub fn open(path: &Path) -> Result<Self, Store> {
-        let database = match path.exists() {
-            true => Database::open(path, TABLES, Check::Quick, CACHE_BYTES),
-            false => Database::create(path, TABLES, CACHE_BYTES),
-        };
         Ok(Self {
-            database: database?,
+            database: Database::open_or_create(path, TABLES, CACHE_BYTES)?,
             numbering: Mutex::default(),
         })
     }

@@ -1,6 +1,7 @@
 //! The folded state, read: what rules, look-ups and offline-proof builders ask
 //! of the derived index.
 
+use super::rows::OneOfUnit;
 use super::vault::SectionPlace;
 use super::{Failed, rows};
 use crate::error::Store;
@@ -88,12 +89,12 @@ pub(crate) struct AboutUnit {
 
 impl AboutUnit {
     fn take(&mut self, key: &[u8], row: &[u8]) -> Result<(), Store> {
-        match rows::table_of_unit(key) {
-            Some(b'u') => self.state = Some(rows::decode("unit", row)?),
-            Some(b'b') => self.balance = Some(rows::decode("balance", row)?),
-            Some(b't') => self.stock = rows::decode("stock", row)?,
-            Some(b'm') => self.marks = rows::decode("marks", row)?,
-            _ => {}
+        match rows::one_of_unit(key) {
+            Some(OneOfUnit::State) => self.state = Some(rows::decode("unit", row)?),
+            Some(OneOfUnit::Balance) => self.balance = Some(rows::decode("balance", row)?),
+            Some(OneOfUnit::Stock) => self.stock = rows::decode("stock", row)?,
+            Some(OneOfUnit::Marks) => self.marks = rows::decode("marks", row)?,
+            None => {}
         }
         Ok(())
     }

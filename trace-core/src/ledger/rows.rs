@@ -48,9 +48,23 @@ pub(crate) fn by_subject(subject: &SubjectId) -> Vec<u8> {
     key(b's', &[short(&subject.0)])
 }
 
-/// Of which table a row about a unit is.
-pub(crate) fn table_of_unit(key: &[u8]) -> Option<u8> {
-    key.get(11).copied()
+/// What the one row of a unit with this key says.
+pub(crate) enum OneOfUnit {
+    State,
+    Balance,
+    Stock,
+    Marks,
+}
+
+/// What a row about a unit says; none of a table with several rows for a unit.
+pub(crate) fn one_of_unit(key: &[u8]) -> Option<OneOfUnit> {
+    match key.get(11)? {
+        b'u' => Some(OneOfUnit::State),
+        b'b' => Some(OneOfUnit::Balance),
+        b't' => Some(OneOfUnit::Stock),
+        b'm' => Some(OneOfUnit::Marks),
+        _ => None,
+    }
 }
 
 /// All about a unit: the prefix of their keys.

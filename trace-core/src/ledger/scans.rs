@@ -11,7 +11,7 @@ use crate::error::Store;
 use crate::ident::{Area, CivilDate, TraceCode};
 use crate::record::wire::AreaCode;
 use crate::store::redb::Database;
-use crate::store::table::{Check, Direction, OrderedTable, Tables};
+use crate::store::table::{Direction, OrderedTable, Tables};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -117,12 +117,8 @@ impl Scans {
     /// # Errors
     /// [`Store`].
     pub fn open(path: &Path) -> Result<Self, Store> {
-        let database = match path.exists() {
-            true => Database::open(path, TABLES, Check::Quick, CACHE_BYTES),
-            false => Database::create(path, TABLES, CACHE_BYTES),
-        };
         Ok(Self {
-            database: database?,
+            database: Database::open_or_create(path, TABLES, CACHE_BYTES)?,
             waiting: Mutex::default(),
         })
     }

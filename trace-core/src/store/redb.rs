@@ -125,6 +125,17 @@ impl Database {
         Self::open(path, tables, Check::Quick, cache_bytes)
     }
 
+    /// Opens a database, or makes one where there is none: what may begin anew.
+    ///
+    /// # Errors
+    /// As of [`create`](Self::create) and [`open`](Self::open).
+    pub fn open_or_create(path: &Path, tables: Tables, cache_bytes: usize) -> Result<Self, Store> {
+        match path.exists() {
+            true => Self::open(path, tables, Check::Quick, cache_bytes),
+            false => Self::create(path, tables, cache_bytes),
+        }
+    }
+
     /// Opens a database that exists; never makes one.
     ///
     /// # Errors
@@ -575,11 +586,9 @@ fn place(path: &Path, why: &str) -> Store {
 }
 
 fn refuse_existing(path: &Path) -> Result<(), Store> {
+    let why = "something is here already; create never replaces";
     match path.symlink_metadata() {
-        Ok(_) => Err(place(
-            path,
-            "something is here already; create never replaces",
-        )),
+        Ok(_) => Err(place(path, why)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Store::io("look at", path)(error)),
     }

@@ -98,6 +98,11 @@ pub struct Settled {
 }
 
 impl Verdict {
+    /// That of a message that is no request.
+    pub async fn refused(problem: Problem) -> Self {
+        Self::of(problem.into_response_in(Language::default())).await
+    }
+
     /// The verdict that an answer is. Who is to wait, waits; what the server could
     /// not do is tried again until it can.
     pub async fn of(response: Response) -> Self {
@@ -123,11 +128,6 @@ impl Verdict {
 }
 
 impl Settled {
-    /// A message that is no request.
-    pub async fn refused(problem: Problem) -> Verdict {
-        Verdict::of(problem.into_response_in(Language::default())).await
-    }
-
     /// The status of the answer, and the code of a refusal.
     pub fn outcome(&self) -> (StatusCode, Option<&'static str>) {
         (self.status, self.code)

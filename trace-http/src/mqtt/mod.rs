@@ -338,7 +338,7 @@ impl Talk {
 async fn store(router: Router, limit: Duration, message: Publish) -> (Publish, Settled) {
     loop {
         let verdict = match request(&message) {
-            Err(problem) => Settled::refused(problem).await,
+            Err(problem) => Verdict::refused(problem).await,
             Ok(request) => match timeout(limit, router.clone().oneshot(request)).await {
                 Ok(Ok(response)) => Verdict::of(response).await,
                 Err(_) => Verdict::Again(RETRY_PAUSE_MIN),
