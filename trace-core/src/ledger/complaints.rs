@@ -30,8 +30,10 @@ pub const TEXT_LENGTH_MAX: usize = 1_000;
 pub const CONTACT_LENGTH_MAX: usize = 80;
 
 const COMPLAINTS: SequenceTable = SequenceTable("complaints");
+/// Numbers of those whose commitment the log does not have yet.
+const UNRECORDED: SequenceTable = SequenceTable("unrecorded");
 const TABLES: Tables = Tables {
-    sequences: &[COMPLAINTS],
+    sequences: &[COMPLAINTS, UNRECORDED],
     ordered: &[],
 };
 
@@ -151,8 +153,10 @@ impl Complaints {
             .unwrap_or_else(PoisonError::into_inner);
         let last = self.database.snapshot()?.last(COMPLAINTS)?;
         let number = last.map_or(1, |last| last.key().saturating_add(1));
-        self.database
-            .write(|batch| batch.put(COMPLAINTS, number, &bytes))?;
+        self.database.write(|batch| {
+            batch.put(UNRECORDED, number, &[])?;
+            batch.put(COMPLAINTS, number, &bytes)
+        })?;
         Ok((number, commitment))
     }
 
@@ -162,7 +166,6 @@ impl Complaints {
     /// [`Store`].
     pub fn recorded(&self, number: u64, index: u64) -> Result<(), Store> {
         self.change(number, |kept| kept.index = Some(index))
-            .map(drop)
     }
 
     /// Erases what a complaint says; whether there was anything to erase.
@@ -175,15 +178,17 @@ impl Complaints {
         Ok(was_there)
     }
 
-    fn change(&self, number: u64, change: impl FnOnce(&mut Kept)) -> Result<bool, Store> {
+    fn change(&self, number: u64, change: impl FnOnce(&mut Kept)) -> Result<(), Store> {
         self.database.write(|batch| {
             let Some(bytes) = batch.get(COMPLAINTS, number)? else {
-                return Ok(false);
+                return Ok(());
             };
             let mut kept = read(number, &bytes)?;
             change(&mut kept);
-            batch.put(COMPLAINTS, number, &encode::encode(&kept))?;
-            Ok(true)
+            if kept.index.is_some() {
+                batch.delete(UNRECORDED, number)?;
+            }
+            batch.put(COMPLAINTS, number, &encode::encode(&kept))
         })
     }
 
@@ -231,21 +236,13 @@ impl Complaints {
     /// As of [`get`](Self::get).
     pub fn unrecorded(&self, limit: usize) -> Result<Vec<(u64, Kept)>, Store> {
         let snapshot = self.database.snapshot()?;
-        let mut rows = snapshot.rows(COMPLAINTS, 0..u64::MAX, Direction::Reverse)?;
+        let mut rows = snapshot.rows(UNRECORDED, .., Direction::Forward)?;
         let mut found = Vec::new();
-        let mut looked = 0;
-        while let Some(row) = rows.next_row()? {
-            let kept = read(row.key(), row.value())?;
-            looked += 1;
-            if kept.index.is_none() {
-                found.push((row.key(), kept));
-            }
-            if looked >= LOOKED_MAX {
-                break;
-            }
+        while found.len() < limit
+            && let Some(row) = rows.next_row()?
+        {
+            found.extend(self.get(row.key())?.map(|kept| (row.key(), kept)));
         }
-        found.reverse();
-        found.truncate(limit);
         Ok(found)
     }
 }

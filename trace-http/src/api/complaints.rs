@@ -46,7 +46,7 @@ use crate::{
 /// Complaints of one page: each at most 4 kB.
 const PAGE_COMPLAINTS_MAX: usize = 100;
 
-/// Complaints recorded in one go of the hourly chore.
+/// Complaints taken into memory at a time to be recorded.
 const RECORDED_AT_ONCE: usize = 256;
 
 /// What one complaint of an address costs: five at once for a family at a market,
@@ -301,27 +301,33 @@ async fn record(
     }
 }
 
-/// Records those that the ledger does not have yet; some at a time.
+/// Records those that the ledger does not have yet, until one cannot be.
 pub async fn record_rest(office: &Office) {
     let Ok(desk) = desk(office) else {
         return;
     };
-    let kept = Arc::clone(&desk);
-    let unrecorded = beside(move || kept.complaints.unrecorded(RECORDED_AT_ONCE)).await;
-    let unrecorded: Vec<(u64, Kept)> = match unrecorded {
-        Ok(Ok(unrecorded)) => unrecorded,
-        Ok(Err(error)) => {
-            tracing::error!(%error, "complaints cannot be read");
-            return;
-        }
-        Err(_) => return,
-    };
-    for (number, kept) in unrecorded {
-        let recorded = record(office, &desk, number, kept.area, kept.commitment).await;
-        if let Err(problem) = recorded {
-            let code = problem.code();
-            tracing::error!(number, code, "a complaint is not recorded");
-            return;
+    loop {
+        let kept = Arc::clone(&desk);
+        let unrecorded = beside(move || kept.complaints.unrecorded(RECORDED_AT_ONCE)).await;
+        let unrecorded: Vec<(u64, Kept)> = match unrecorded {
+            Ok(Ok(unrecorded)) if unrecorded.is_empty() => return,
+            Ok(Ok(unrecorded)) => unrecorded,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "complaints cannot be read");
+                return;
+            }
+            Err(_) => return,
+        };
+        for (number, kept) in unrecorded {
+            match record(office, &desk, number, kept.area, kept.commitment).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(problem) => {
+                    let code = problem.code();
+                    tracing::error!(number, code, "a complaint is not recorded");
+                    return;
+                }
+            }
         }
     }
 }

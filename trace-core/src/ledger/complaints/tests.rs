@@ -72,6 +72,12 @@ fn each_area_sees_its_own_newest_first_page_by_page() {
     assert_eq!((numbers(&rest), rest.next_before), (vec![3, 1], None));
     let oldest = store.unrecorded(2).unwrap();
     assert_eq!(oldest.iter().map(|it| it.0).collect::<Vec<_>>(), [1, 2]);
+    // However many come after it, one that was put off is found again.
+    for number in 2..=10 {
+        store.recorded(number, 100 + number).unwrap();
+    }
+    let left = store.unrecorded(9).unwrap();
+    assert_eq!(left.iter().map(|it| it.0).collect::<Vec<_>>(), [1]);
 }
 
 #[test]
