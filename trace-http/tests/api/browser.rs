@@ -1,8 +1,8 @@
 //! The shopper's page in a real browser: headless Chromium, driven by
 //! `tests/browser/journeys.mjs`, on a town served here.
 //!
-//! Wants Debian's `chromium` and `nodejs`, and `npm ci` in `tests/browser`;
-//! `.ci/run` sees to both.
+//! Wants Debian's `chromium`, `nodejs` and `npm`, as `.ci/run` installs them. What
+//! drives the browser is fetched here, as `tests/browser/package-lock.json` pins it.
 
 use std::{path::Path, process::Command};
 
@@ -100,6 +100,25 @@ fn lie(town: &mut Town) -> Value {
     json!({"path": path, "page": before, "bundle": spelt})
 }
 
+/// Fetches what drives the browser, where it is not there yet.
+fn fetch_driver(root: &Path) {
+    let folder = root.join("tests/browser");
+    if folder.join("node_modules/playwright-core").exists() {
+        return;
+    }
+    let fetched = Command::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .args(["--fetch-timeout=30000", "--fetch-retries=2"])
+        .current_dir(&folder)
+        .output()
+        .expect("npm, Debian's package npm, is on the path");
+    assert!(
+        fetched.status.success(),
+        "{}",
+        String::from_utf8_lossy(&fetched.stderr)
+    );
+}
+
 #[test]
 fn a_real_browser_reads_the_pages_and_checks_them() {
     let mut town = Town::new();
@@ -132,6 +151,7 @@ fn a_real_browser_reads_the_pages_and_checks_them() {
         ],
     });
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fetch_driver(root);
     let shots = root.join("target/browser");
     std::fs::create_dir_all(&shots).unwrap();
     let file = shots.join("plan.json");
