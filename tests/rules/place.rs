@@ -137,8 +137,14 @@ scenarios! {
         // The first answer is not taken until the queue is full.
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (answer, answers) = std::sync::mpsc::channel();
-        let first = Box::new(move |_| { let _ = held.recv(); });
+        let (enter, entered) = std::sync::mpsc::channel();
+        let first = Box::new(move |_| {
+            enter.send(()).unwrap();
+            let _ = held.recv();
+        });
         scene.stage.ledger.submit(job(), first).unwrap();
+        // It is in the queue no more: all of that is for those who come now.
+        entered.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
         let mut taken = 0u64;
         let busy = loop {
             let answer = answer.clone();

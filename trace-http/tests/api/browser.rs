@@ -111,7 +111,7 @@ fn fetch_driver(root: &Path) {
         .args(["--fetch-timeout=30000", "--fetch-retries=2"])
         .current_dir(&folder)
         .output()
-        .expect("npm, Debian's package npm, is on the path");
+        .unwrap_or_else(|error| panic!("npm, Debian's package: {error}"));
     assert!(
         fetched.status.success(),
         "{}",
