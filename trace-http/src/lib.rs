@@ -11,6 +11,7 @@ pub mod chart;
 pub mod cli;
 pub mod client;
 pub mod command;
+pub mod desk;
 pub mod goods;
 pub mod home;
 pub mod label;

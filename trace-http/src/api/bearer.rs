@@ -60,9 +60,15 @@ fn check(headers: &HeaderMap, office: &Office) -> Result<Option<TokenGrant>, Pro
     if !scheme.eq_ignore_ascii_case("bearer") {
         return refuse("wanted the scheme Bearer");
     }
+    in_force(office, token.trim_start()).map(Some)
+}
+
+/// What a token was made for, if it is in force now.
+///
+/// # Errors
+/// [`Rule::Token`], the same for whatever is wrong with it; a store that fails.
+pub(crate) fn in_force(office: &Office, text: &str) -> Result<TokenGrant, Problem> {
     // What the command line revoked a moment ago is refused from now on.
     office.tokens.refresh()?;
-    Ok(Some(
-        office.tokens.check(token.trim_start(), office.now_ms())?,
-    ))
+    Ok(office.tokens.check(text, office.now_ms())?)
 }

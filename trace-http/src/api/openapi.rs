@@ -134,6 +134,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "string",
         "`zh` or `en`; the reader's Accept-Language where left out",
     ),
+    (
+        "next",
+        "string",
+        "The page to come back to after signing in",
+    ),
     ("atomic", "boolean", "Whether one refusal refuses all"),
     (
         "before",
@@ -275,6 +280,11 @@ pub fn description() -> Value {
                 "type": "http",
                 "scheme": "bearer",
                 "description": "trt_ and what follows, as the operator made it",
+            }, "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "trace_session",
+                "description": "What POST /sign-in keeps in the browser; pages alone take it",
             }},
         },
     })
@@ -310,6 +320,7 @@ fn operation(route: &Route) -> Value {
         "tags": [match route.caller {
             Caller::Anyone => "anyone",
             Caller::Signer => "signers",
+            Caller::SignedIn => "who signed in",
             Caller::Token | Caller::Bearer => "bearers of tokens",
         }],
         "parameters": parameters,
@@ -324,6 +335,7 @@ fn operation(route: &Route) -> Value {
             },
         },
         "security": match route.caller {
+            Caller::SignedIn => json!([{"session": []}]),
             Caller::Token | Caller::Bearer => json!([{"token": []}]),
             Caller::Anyone if route.query.contains(&"purpose") => json!([{}, {"token": []}]),
             Caller::Anyone | Caller::Signer => json!([]),

@@ -13,7 +13,6 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use trace_core::{
     error::{Invalid, Rule},
@@ -115,34 +114,54 @@ impl<T: DeserializeOwned> FromRequest<Arc<Office>> for Order<T> {
     async fn from_request(request: Request, office: &Arc<Office>) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Bearer(token) = Bearer::from_request_parts(&mut parts, office).await?;
-        let Some(entity) = token.grant.entity else {
-            let what = "the token names no entity, so nothing can be signed with it";
-            return Err(Invalid::new(Rule::Right, what).into());
-        };
+        acting(&token)?;
         let key = idempotency_key(&parts.headers)?;
         office.writer()?;
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let request = Request::from_parts(parts, body);
         let JsonBytes(bytes) = JsonBytes::from_request(request, &()).await?;
-        let wanted = parse_json(&bytes)?;
-        let request = JobRequest {
-            entity,
-            key,
-            request_hash: request_hash(method.as_str(), &path, &bytes),
-        };
-        Ok(Self {
-            given: Given {
-                token,
-                entity,
-                request,
-            },
-            wanted,
-        })
+        Self::read(token, key, (method.as_str(), &path), &bytes)
     }
 }
 
+impl<T: DeserializeOwned> Order<T> {
+    /// An order by the holder of a token, named `key`, as JSON: what a client
+    /// sent, or what a page's form was filled in with.
+    ///
+    /// # Errors
+    /// [`Rule::Right`] where the token names no entity; as of [`parse_json`].
+    pub(crate) fn read(
+        token: TokenGrant,
+        key: String,
+        (method, path): (&str, &str),
+        bytes: &[u8],
+    ) -> Result<Self, Problem> {
+        let entity = acting(&token)?;
+        let request = JobRequest {
+            entity,
+            key,
+            request_hash: request_hash(method, path, bytes),
+        };
+        let given = Given {
+            token,
+            entity,
+            request,
+        };
+        let wanted = parse_json(bytes)?;
+        Ok(Self { given, wanted })
+    }
+}
+
+/// In whose name a token signs.
+fn acting(token: &TokenGrant) -> Result<EntityId, Invalid> {
+    token.grant.entity.ok_or_else(|| {
+        let what = "the token names no entity, so nothing can be signed with it";
+        Invalid::new(Rule::Right, what)
+    })
+}
+
 /// Two requests are the same when method, path and every byte of the body are.
-fn request_hash(method: &str, path: &str, body: &Bytes) -> Hash {
+fn request_hash(method: &str, path: &str, body: &[u8]) -> Hash {
     Hash::of(&[method.as_bytes(), b" ", path.as_bytes(), b"\n", body])
 }
 

@@ -16,7 +16,7 @@ use super::{
     documents, entities, grade, labels, lineage, office::Office, openapi, pictures, prepare,
     proofs, questions, reading, readings, recall, resolver, scans, submitting, warehouse,
 };
-use crate::{label::LabelForm, page};
+use crate::{desk::session, label::LabelForm, page};
 
 /// Who calls an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Caller {
     Signer,
     /// Whoever has a token of an entity with a hosted key.
     Bearer,
+    /// Whoever signed in on a page: a cookie holds the token.
+    SignedIn,
     /// Whoever has a token; most answers are for an inspector's or authority's.
     Token,
 }
@@ -117,6 +119,9 @@ table! {
         get "/t/{code}/temperatures" page::temperatures::show, "How a unit was kept cold, as a page: a picture, and the same in numbers", [], Nothing => Page;
         get "/t/{code}/report" page::report::form, "A form to report something wrong with a unit", ["lang"], Nothing => Page;
         post "/t/{code}/report" page::report::send, "What was filled in there", ["lang"], Form => Page;
+        get "/sign-in" session::form, "Where a token is typed to sign in on the pages", ["next" "lang"], Nothing => Page;
+        post "/sign-in" session::enter, "Sign in with a token; leads to the pages it is for", [], Form => Page;
+        post "/sign-out" session::leave, "Sign out", [], Nothing => Page;
         get "/check" page::tool::show, "The check as a page to keep, which works on saved files without a network", ["lang"], Nothing => Page;
         get "/check/{file}" page::script::serve, "The script with which a reader's browser checks a page, at an address that names its bytes", [], Nothing => Script;
         get "/01/{*link}" resolver::resolve, "A GS1 Digital Link on a package: leads to its trace unit, or lists what it may mean", ["t" "linkType"], Nothing => Linkset;

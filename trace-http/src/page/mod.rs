@@ -22,9 +22,9 @@ pub mod report;
 pub mod script;
 mod state;
 mod story;
-mod style;
+pub(crate) mod style;
 pub mod temperatures;
-mod template;
+pub(crate) mod template;
 pub mod tool;
 
 use std::sync::Arc;
@@ -76,14 +76,14 @@ pub struct Part {
 /// A language as an address names it.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Tongue {
+pub(crate) enum Tongue {
     Zh,
     En,
 }
 
 impl Tongue {
     /// The language chosen, or the one that the browser prefers.
-    fn or_preferred(chosen: Option<Self>, headers: &HeaderMap) -> Language {
+    pub(crate) fn or_preferred(chosen: Option<Self>, headers: &HeaderMap) -> Language {
         match chosen {
             Some(Self::Zh) => Language::Chinese,
             Some(Self::En) => Language::English,
@@ -263,7 +263,12 @@ fn respond(status: StatusCode, language: Language, page: Markup) -> Response {
     under(style::policy(), status, language, page)
 }
 
-fn under(policy: HeaderValue, status: StatusCode, language: Language, page: Markup) -> Response {
+pub(crate) fn under(
+    policy: HeaderValue,
+    status: StatusCode,
+    language: Language,
+    page: Markup,
+) -> Response {
     let fixed = HeaderValue::from_static;
     let headers = [
         (header::CONTENT_TYPE, fixed("text/html; charset=utf-8")),

@@ -20,7 +20,7 @@ pub(super) const STYLE: &str = "\
 body{font:1.125rem/1.6 system-ui,-apple-system,'PingFang SC','Noto Sans CJK SC','Noto Sans SC',sans-serif;\
 color:var(--ink);background:var(--paper);max-width:40em;margin:0 auto;padding:0 1em 3em;overflow-wrap:anywhere}\
 a{color:var(--link);text-underline-offset:.2em}\
-a:focus-visible,summary:focus-visible,input:focus-visible,textarea:focus-visible,button:focus-visible{outline:3px solid var(--link);outline-offset:2px}\
+a:focus-visible,summary:focus-visible,input:focus-visible,textarea:focus-visible,select:focus-visible,button:focus-visible{outline:3px solid var(--link);outline-offset:2px}\
 nav{display:flex;justify-content:flex-end}nav a,.act{display:inline-flex;align-items:center;min-height:44px;padding:0 .4em}\
 h1{font-size:2rem;line-height:1.25;margin:0}h1 small{display:block;font-size:1.125rem;font-weight:500}\
 h2{font-size:1.25rem;margin:1.8em 0 .4em;padding-bottom:.2em;border-bottom:1px solid var(--line)}\
@@ -42,8 +42,10 @@ pre{white-space:pre-wrap;background:var(--soft);padding:.8em;border-radius:8px;f
 .checked.green{border-color:var(--good)}.checked.green .head{color:var(--good);font-weight:700}\
 .checked.red{border:6px solid var(--bad)}.checked.red .head{color:var(--bad);font-size:1.75rem;font-weight:700;line-height:1.3}\
 label{display:block;margin:.8em 0 .2em;font-weight:600}\
-input,textarea,button{font:inherit;width:100%;min-height:44px;padding:.4em;color:inherit;background:var(--soft);border:1px solid var(--quiet);border-radius:8px}\
+input,textarea,select,button{font:inherit;width:100%;min-height:44px;padding:.4em;color:inherit;background:var(--soft);border:1px solid var(--quiet);border-radius:8px}\
 button{margin-top:1em;font-weight:700}\
+.leave{display:flex;gap:.8em;align-items:center;justify-content:flex-end;flex-wrap:wrap;margin:.4em 0 1em}\
+.leave button{width:auto;margin:0;padding:0 1em;font-weight:500}.wrong{border-left:6px solid var(--bad);padding:.2em .8em;margin:.8em 0}\
 @media(max-width:30em){dl{grid-template-columns:1fr}dd{margin-bottom:.5em}}\
 @media print{nav,.screen{display:none}body{max-width:none;color:#000;background:#fff}details{border:0;padding:0}\
 details::details-content{content-visibility:visible;block-size:auto}.verdict{break-inside:avoid}a{color:inherit}}";
@@ -75,6 +77,20 @@ pub(super) fn policy_of_form() -> HeaderValue {
     static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
         value(format!(
             "default-src 'none'; style-src 'sha256-{}'; img-src data:; \
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+            hash_of(STYLE)
+        ))
+    });
+    POLICY.clone()
+}
+
+/// The policy of a page for those who signed in: forms to this server, its own
+/// scripts and pictures, and nothing of anybody else.
+pub(crate) fn policy_of_desk() -> HeaderValue {
+    static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+        value(format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'self'; connect-src 'self'; \
+             worker-src 'self'; manifest-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; \
              base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
             hash_of(STYLE)
         ))

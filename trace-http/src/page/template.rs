@@ -71,7 +71,7 @@ pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Marku
 }
 
 /// A whole page with the pages' style.
-pub(super) fn shell(language: Language, title: &str, body: &Markup) -> Markup {
+pub(crate) fn shell(language: Language, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(language.tag()) {
@@ -93,7 +93,7 @@ fn words(language: Language, status: Status) -> &'static str {
 }
 
 /// The same page in the other language.
-pub(super) fn tongues(language: Language, before: &str) -> Markup {
+pub(crate) fn tongues(language: Language, before: &str) -> Markup {
     let (tag, lang, name) = match language {
         Language::Chinese => ("en", "en", "English"),
         Language::English => ("zh", "zh-CN", "中文"),

@@ -86,6 +86,8 @@ refusals! {
         => "Give exactly the fields wanted: unknown ones are refused" "请只填写所要求的字段,未知字段不予接受";
     FormUnexpected BAD_REQUEST "form_unexpected" "The form has not the fields wanted" "表单字段与要求不符"
         => "Open the form again and fill it in" "请重新打开表单填写";
+    ForeignForm FORBIDDEN "foreign_form" "The form was sent from another site" "表单来自其他网站"
+        => "Open the page of this site and fill the form in there" "请打开本站页面填写";
     QueryUnexpected BAD_REQUEST "query_unexpected" "The query has not the form wanted" "查询参数与要求不符"
         => "Give exactly the parameters wanted: unknown ones are refused" "请只填写所要求的参数,未知参数不予接受";
     IdempotencyKey BAD_REQUEST "idempotency_key_wanted" "There is no usable Idempotency-Key" "缺少可用的Idempotency-Key"

@@ -27,6 +27,7 @@ mod reporting;
 mod resolving;
 mod routes;
 mod scanning;
+mod signing_in;
 mod submitting;
 mod town;
 mod unwell;

@@ -1,0 +1,78 @@
+//! What is around every page for those who signed in: the three desks, who
+//! signed in, the way out; and how a refusal looks on it.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::session::{SignedIn, home};
+use crate::{
+    language::Language,
+    page::{style, template, under},
+    problem::Problem,
+};
+
+/// A page before anybody signed in.
+#[must_use]
+pub fn bare(language: Language, title: &str, body: &Markup) -> Markup {
+    let body = html! { (template::tongues(language, "")) (body) };
+    template::shell(language, title, &body)
+}
+
+/// A page of somebody who signed in.
+#[must_use]
+pub fn page(language: Language, SignedIn(token): &SignedIn, title: &str, body: &Markup) -> Markup {
+    let grant = &token.grant;
+    let role = language.of(grant.role.name(), grant.role.name_zh());
+    let body = html! {
+        form.leave method="post" action="/sign-out" {
+            a.act href=(home(grant.role)) { (language.of("Start", "首页")) }
+            span.quiet { (role) @if let Some(area) = &grant.area { " · " (area) } }
+            button type="submit" { (language.of("Sign out", "退出")) }
+        }
+        (body)
+    };
+    template::shell(language, title, &body)
+}
+
+/// Answers with a page that nobody else may keep.
+pub fn respond(status: StatusCode, language: Language, page: Markup) -> Response {
+    let mut response = under(style::policy_of_desk(), status, language, page);
+    let private = axum::http::HeaderValue::from_static("no-store");
+    let headers = response.headers_mut();
+    headers.insert(axum::http::header::CACHE_CONTROL, private);
+    response
+}
+
+/// What is wrong, what was found, and what to do: as an alert on a page.
+#[must_use]
+pub fn wrong(language: Language, problem: &Problem) -> Markup {
+    let document = problem.document(language);
+    let text = |name: &str| {
+        document
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    html! {
+        div.wrong role="alert" data-code=(problem.code()) {
+            p { strong.bad { (text("title")) } }
+            @if !text("detail").is_empty() { p { (text("detail")) } }
+            p { (text("remedy")) }
+        }
+    }
+}
+
+/// A page that says nothing but what is wrong.
+pub fn refused(language: Language, signed_in: Option<&SignedIn>, problem: &Problem) -> Response {
+    let title = language.of("That did not work", "未能完成");
+    let body = html! { h1 { (title) } (wrong(language, problem)) };
+    let page = match signed_in {
+        Some(signed_in) => page(language, signed_in, title, &body),
+        None => bare(language, title, &body),
+    };
+    respond(problem.status(), language, page).into_response()
+}
