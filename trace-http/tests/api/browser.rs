@@ -1,10 +1,13 @@
-//! The shopper's page in a real browser: headless Chromium, driven by
-//! `tests/browser/journeys.mjs`, on a town served here.
+//! Pages in a real browser: headless Chromium, driven by the walks of
+//! `tests/browser`, on a town served here; and the shopper's page so walked.
 //!
 //! Wants Debian's `chromium`, `nodejs` and `npm`, as `.ci/run` installs them. What
 //! drives the browser is fetched here, as `tests/browser/package-lock.json` pins it.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::{Value, json};
 use trace_core::{
@@ -119,6 +122,31 @@ fn fetch_driver(root: &Path) {
     );
 }
 
+/// Walks through pages by a script of `tests/browser`; gives where it put its
+/// pictures.
+pub fn walk(script: &str, plan: &Value) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or_else(|| panic!("the crate lies in the project"));
+    fetch_driver(root);
+    let shots = root.join("target/browser").join(script);
+    std::fs::create_dir_all(&shots).unwrap_or_else(|error| panic!("{error}"));
+    let file = shots.join("plan.json");
+    std::fs::write(&file, plan.to_string()).unwrap_or_else(|error| panic!("{error}"));
+    let output = Command::new("node")
+        .arg(root.join(format!("tests/browser/{script}.mjs")))
+        .args([&file, &shots])
+        .output()
+        .unwrap_or_else(|error| panic!("node, Debian's package nodejs: {error}"));
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    shots
+}
+
 #[test]
 fn a_real_browser_reads_the_pages_and_checks_them() {
     let mut town = Town::new();
@@ -150,23 +178,7 @@ fn a_real_browser_reads_the_pages_and_checks_them() {
             page("malformed", "UUUU", Status::Malformed, 400, false),
         ],
     });
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fetch_driver(root);
-    let shots = root.join("target/browser");
-    std::fs::create_dir_all(&shots).unwrap();
-    let file = shots.join("plan.json");
-    std::fs::write(&file, plan.to_string()).unwrap();
-    let output = Command::new("node")
-        .arg(root.join("tests/browser/journeys.mjs"))
-        .args([&file, &shots])
-        .output()
-        .expect("node, Debian's package nodejs, is on the path");
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let shots = walk("shopper", &plan);
     // Pictures, for people to look at.
     let picture = std::fs::read(shots.join("valid-zh-phone.png")).unwrap();
     assert!(picture.len() > 10_000 && base64::encode(&picture).starts_with("iVBORw0KGgo"));

@@ -1,61 +1,7 @@
-// The shopper's page in a real Chromium: `node journeys.mjs PLAN SHOTS`.
-//
-// PLAN is JSON from the test that serves the town: its address and the pages to
-// open. Everything that is not as it should be is listed, and the exit status
-// says whether there was any. SHOTS is where screenshots are put.
+// The shopper's page in a real Chromium.
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
-
-const [planFile, shots] = process.argv.slice(2);
-const plan = JSON.parse(await readFile(planFile, "utf8"));
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-await mkdir(shots, { recursive: true });
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
-
-const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
-const WAIT_MS = 15_000;
-
-const wrong = [];
-const expect = (holds, what) => {
-  if (!holds) wrong.push(what);
-};
-
-/** Opens a page and gives it to `look`; no console error, no other host. */
-const open = async (name, address, { locale = "zh-CN", size = "phone", before, init, ...more }, look) => {
-  const context = await browser.newContext({ locale, viewport: SIZES[size], ...more });
-  const page = await context.newPage();
-  page.setDefaultTimeout(WAIT_MS);
-  const [status, errors] = [{ value: null }, []];
-  // A page with an error's status is one on purpose; Chromium reports it.
-  page.on("console", (line) => {
-    if (line.type() === "error" && !/status of (400|404|503)/.test(line.text())) errors.push(line.text());
-  });
-  page.on("pageerror", (error) => errors.push(error.message));
-  page.on("request", (request) => {
-    const url = new URL(request.url());
-    const isOwn = url.origin === plan.address || ["data:", "file:", "blob:"].includes(url.protocol);
-    expect(isOwn, `${name}: a request to ${url.origin}`);
-  });
-  try {
-    if (init) await page.addInitScript(init);
-    if (before) await before(page);
-    status.value = (await page.goto(address))?.status();
-    await look(page, status.value);
-  } catch (error) {
-    wrong.push(`${name}: ${error.message}`);
-  }
-  for (const error of errors) wrong.push(`${name}: console: ${error}`);
-  await context.close();
-};
+import { readFile, writeFile } from "node:fs/promises";
+import { SIZES, accessible, expect, finish, open, plan, readable, shot, shots, url, wrong } from "./walk.mjs";
 
 /** The line of the check, once it has said something. */
 const checked = async (page) => {
@@ -63,34 +9,6 @@ const checked = async (page) => {
   await place.waitFor();
   return { tone: await place.getAttribute("data-checked"), text: await place.innerText() };
 };
-
-const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
-
-/** Accessibility faults that axe calls serious or worse. */
-const accessible = async (page, name) => {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  for (const { id, impact, nodes } of violations) {
-    if (["serious", "critical"].includes(impact)) wrong.push(`${name}: axe: ${id}: ${nodes[0].html}`);
-  }
-};
-
-/** Sizes that people with poor eyes or large thumbs need. */
-const readable = async (page, name) => {
-  const sizes = await page.evaluate(() => ({
-    body: Number.parseFloat(getComputedStyle(document.body).fontSize),
-    verdict: Number.parseFloat(getComputedStyle(document.querySelector("h1")).fontSize),
-    small: [...document.querySelectorAll("nav a, summary, .act, button, input")]
-      .filter((it) => it.getBoundingClientRect().height < 44)
-      .map((it) => it.outerHTML.slice(0, 80)),
-    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  }));
-  expect(sizes.body >= 18 && sizes.verdict >= 28, `${name}: text of ${sizes.body} px, verdict of ${sizes.verdict}`);
-  expect(sizes.small.length === 0, `${name}: smaller than 44 px: ${sizes.small}`);
-  expect(sizes.overflow <= 0, `${name}: ${sizes.overflow} px wider than the screen`);
-};
-
-const url = (path) => plan.address + path;
 
 // Every state, in both languages, on both sizes; without JavaScript on the phone.
 for (const { name, path, status, state, words, green } of plan.pages) {
@@ -272,8 +190,4 @@ for (const [name, files, wanted] of [
   });
 }
 
-await browser.close();
-if (wrong.length > 0) {
-  console.error(wrong.join("\n"));
-  process.exit(1);
-}
+await finish();
