@@ -11,6 +11,7 @@
 
 pub mod city;
 pub mod loggers;
+pub mod web;
 
 use std::time::{Duration, Instant};
 

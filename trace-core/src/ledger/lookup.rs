@@ -21,6 +21,7 @@ use super::vault::{SectionPlace, VaultReader};
 use super::view::View;
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::{CivilDate, EntityId, TraceCode, format_ms};
+use crate::record::keeping::Kept;
 use crate::record::kinds::entity_registered::EntityCategory;
 use crate::record::rights::{KeyState, Registry, root_entity};
 use crate::record::section::Person;
@@ -57,6 +58,10 @@ pub struct UnitAnswer {
     pub status_words_zh: &'static str,
     /// What is known of the cold chain.
     pub cold_chain: ColdChain,
+    /// How it was kept, where it was placed and readings are at hand; with its
+    /// curves where the look-up draws them.
+    #[serde(skip)]
+    pub kept: Option<Kept>,
     /// The checklist behind the status.
     pub reasons: Vec<Reason>,
     /// Where the new certificate is, when this one was replaced.
@@ -188,6 +193,8 @@ pub struct Lookup<'a> {
     offset_minutes: i32,
     now_ms: u64,
     readings: Option<&'a Readings>,
+    /// In how many columns the unit's own temperatures are drawn.
+    columns: u32,
     /// How many steps of a lineage may still be judged.
     steps: Budget,
     signers: HashMap<KeyId, (KeyState, Option<String>)>,
@@ -217,6 +224,7 @@ impl<'a> Lookup<'a> {
             offset_minutes,
             now_ms,
             readings: None,
+            columns: 0,
             steps: Budget::of_verdicts(STEP_VERDICTS_MAX),
             signers: HashMap::new(),
         })
@@ -226,6 +234,12 @@ impl<'a> Lookup<'a> {
     #[must_use]
     pub fn with_readings(self, readings: Option<&'a Readings>) -> Self {
         Self { readings, ..self }
+    }
+
+    /// The same, with the course of the unit's own temperatures in so many columns.
+    #[must_use]
+    pub fn drawing(self, columns: u32) -> Self {
+        Self { columns, ..self }
     }
 
     /// The story of a trace code, from index `from` on; `None` when no record
@@ -248,7 +262,7 @@ impl<'a> Lookup<'a> {
         let (indexes, next_index) = self.page(&SubjectId::unit(code), from, limit)?;
         let records = self.records(&indexes)?;
         let mut judgement = self.judge(code, &state, &records)?;
-        let cold_chain = self.cold_chain(&code, &mut judgement)?;
+        let (cold_chain, kept) = self.cold_chain(&code, &mut judgement, self.columns)?;
         self.weigh_sources(code, &mut judgement)?;
         Ok(Some(UnitAnswer {
             code,
@@ -256,6 +270,7 @@ impl<'a> Lookup<'a> {
             status_words: judgement.status.words(),
             status_words_zh: judgement.status.words_zh(),
             cold_chain,
+            kept,
             reasons: judgement.reasons,
             replaced_by: judgement
                 .replaced_by

@@ -13,13 +13,12 @@ use trace_core::{
 
 use super::Shown;
 use crate::{
-    api::{Office, cold::kept_of, office::civil_offset_minutes},
     chart::{Local, Size, chart},
     language::Language,
 };
 
 /// Columns of the small chart: one for three of its pixels.
-const COLUMNS: u32 = 120;
+pub(super) const COLUMNS: u32 = 120;
 
 /// A whole page stays below 60 kB: a chart of many wild excursions is on the page
 /// of temperatures alone.
@@ -50,20 +49,13 @@ pub(super) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Fa
         }))
 }
 
-/// How a unit was kept, drawn small; nothing where it cannot be told just now, which
-/// the words say.
-pub(super) async fn small_chart(
-    office: &Office,
-    code: TraceCode,
-    language: Language,
-) -> Option<Markup> {
-    let kept = kept_of(office, code, COLUMNS).await.ok()?;
-    let offset_minutes = civil_offset_minutes(&office.view()).ok()?;
+/// How a unit was kept, drawn small; nothing where it was placed nowhere.
+fn small_chart(language: Language, shown: &Shown) -> Option<Markup> {
     let local = Local {
         language,
-        offset_minutes,
+        offset_minutes: shown.offset_minutes,
     };
-    let drawn = chart(&kept, Size::Small, local);
+    let drawn = chart(shown.answer.kept.as_ref()?, Size::Small, local);
     (drawn.0.len() <= CHART_BYTES_MAX).then_some(drawn)
 }
 
@@ -79,7 +71,7 @@ pub(super) fn line(language: Language, shown: &Shown) -> Markup {
         }
         @if let Some(told) = told {
             p { (language.of(&told.words, &told.words_zh)) }
-            @if let Some(chart) = &shown.chart { (chart) }
+            @if let Some(chart) = small_chart(language, shown) { (chart) }
             p {
                 a.act href=(format!("/t/{}/temperatures", shown.code.compact())) {
                     (language.of("Its temperatures as a picture and a table", "温度曲线与表格"))

@@ -46,10 +46,14 @@ use trace_core::{
         scans::Sum,
     },
     record::{Status, SubjectId, rights::Registry, unit::UnitState},
+    rules::ColdFacts,
 };
 
 use crate::{
-    api::Office,
+    api::{
+        Office,
+        office::{beside, civil_offset_minutes},
+    },
     body::Parameters,
     goods::Goods,
     language::Language,
@@ -113,8 +117,8 @@ struct Shown {
     parents: Vec<Parent>,
     /// Whether this server takes reports.
     takes_reports: bool,
-    /// How it was kept, drawn small, where there is room for it.
-    chart: Option<Markup>,
+    /// Minutes that local time is before UTC.
+    offset_minutes: i32,
     /// How often its page was opened, where that is counted.
     scans: Option<Sum>,
 }
@@ -147,11 +151,11 @@ pub async fn show(
         Ok(code) => code,
         Err(invalid) => return bare(Status::Malformed, &invalid.what),
     };
-    match gather(&office, code, part.before) {
+    let Ok(gathered) = gathered(&office, code, part.before).await else {
+        return bare(Status::CannotCheck, "");
+    };
+    match gathered {
         Ok(Some(mut shown)) => {
-            if shown.limits.is_some() {
-                shown.chart = cold::small_chart(&office, code, language).await;
-            }
             match scanned(&office, &shown, &headers) {
                 Ok(scans) => shown.scans = scans,
                 // How often it was opened decides nothing that the ledger says.
@@ -196,11 +200,29 @@ fn scanned(office: &Office, shown: &Shown, headers: &HeaderMap) -> Result<Option
     Ok(Some(sum))
 }
 
+/// Goes through all readings of the unit's stays, where it has any: not on a thread
+/// that others are waiting for.
+async fn gathered(
+    office: &Arc<Office>,
+    code: TraceCode,
+    before: Option<u64>,
+) -> Result<Result<Option<Shown>, Failed>, Problem> {
+    match office.view().folded().stays(&code) {
+        Ok(placements) if !placements.stays.is_empty() => {
+            let office = Arc::clone(office);
+            beside(move || gather(&office, code, before)).await
+        }
+        // What cannot be read says so there.
+        _ => Ok(gather(office, code, before)),
+    }
+}
+
 fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Option<Shown>, Failed> {
     let is_older = before.is_some();
     let before = before.unwrap_or(u64::MAX);
     let view = office.view();
-    let mut lookup = office.lookup(&view, Audience::Public)?;
+    let lookup = office.lookup(&view, Audience::Public)?;
+    let mut lookup = lookup.drawing(cold::COLUMNS);
     let Some(state) = view.folded().unit(&code)? else {
         return Ok(None);
     };
@@ -226,7 +248,7 @@ fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Optio
         limits: cold::limits(&view, &code)?,
         parents,
         takes_reports: office.complaints.is_some(),
-        chart: None,
+        offset_minutes: civil_offset_minutes(&view)?,
         scans: None,
         code,
         answer,

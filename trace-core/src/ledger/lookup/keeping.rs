@@ -17,9 +17,9 @@ use super::Lookup;
 use crate::error::Store;
 use crate::ident::TraceCode;
 use crate::ledger::Failed;
-use crate::ledger::cold_chain::{kept, kept_until};
+use crate::ledger::cold_chain::{kept_and_drawn, kept_until};
 use crate::record::cold_chain::{Stay, weigh_unread};
-use crate::record::keeping::run_of;
+use crate::record::keeping::{Kept, run_of};
 use crate::record::status::{ColdChain, Judgement, Reason, Status};
 use crate::record::subject::SUBJECTS_MAX;
 use crate::rules::ColdFacts;
@@ -91,19 +91,20 @@ impl Lookup<'_> {
         &self,
         code: &TraceCode,
         judgement: &mut Judgement,
-    ) -> Result<ColdChain, Failed> {
+        columns: u32,
+    ) -> Result<(ColdChain, Option<Kept>), Failed> {
         let kept = match self.readings {
-            Some(readings) => kept(self.view, readings, code, self.now_ms)?,
+            Some(readings) => kept_and_drawn(self.view, readings, code, self.now_ms, columns)?,
             None => None,
         };
         if let Some(kept) = kept {
             kept.weigh(judgement);
-            return Ok(kept.state);
+            return Ok((kept.state, Some(kept)));
         }
         if let Some(stay) = self.view.folded().stays(code)?.stays.last() {
             weigh_unread(judgement, stay.placed_index);
         }
-        Ok(ColdChain::NotMonitored)
+        Ok((ColdChain::NotMonitored, None))
     }
 
     /// What is known of the cold chain of a step of a lineage, with its line and
@@ -125,7 +126,8 @@ impl Lookup<'_> {
             weigh_unread(judgement, last.placed_index);
             return Ok(None);
         }
-        self.cold_chain(code, judgement).map(Some)
+        let (state, _) = self.cold_chain(code, judgement, 0)?;
+        Ok(Some(state))
     }
 
     /// Adds the line of the checklist that says how what a unit was made from
