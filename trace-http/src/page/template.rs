@@ -209,7 +209,12 @@ fn scanned(language: Language, sum: Sum) -> String {
                 true => ": more than one thing can be, so the code may have been copied",
                 false => "",
             };
-            format!("Opened {today} times today, {week} times in seven days{places}{more}.")
+            let times = |count: u64| match count {
+                1 => "once".to_owned(),
+                count => format!("{count} times"),
+            };
+            let (today, week) = (times(today), times(week));
+            format!("Opened {today} today, {week} in seven days{places}{more}.")
         }
     }
 }

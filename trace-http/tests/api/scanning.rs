@@ -33,7 +33,7 @@ fn item(town: &mut Town) -> TraceCode {
 fn an_opened_page_counts_and_nothing_else_does() {
     let mut town = Town::new();
     let (code, other) = (town.batch().0.unit, town.batch().0.unit);
-    assert!(open(&town, code, "", "").contains("Opened 1 times today"));
+    assert!(open(&town, code, "", "").contains("Opened once today"));
     open(&town, code, "", &at("131023"));
     open(&town, code, "?lang=zh", &at("131023"));
     // Further back in the story, fetched ahead, asked for by a program.
@@ -59,7 +59,7 @@ fn an_opened_page_counts_and_nothing_else_does() {
     town.world.now_ms += DAY_MS;
     town.tick();
     let page = open(&town, code, "", "");
-    assert!(page.contains("Opened 1 times today, 4 times in seven days, in one prefecture"));
+    assert!(page.contains("Opened once today, 4 times in seven days, in one prefecture"));
     town.world.now_ms += 8 * DAY_MS;
     town.tick();
     let found = scans(&town, code);
