@@ -36,6 +36,7 @@ pub mod routes;
 pub mod scans;
 mod schemas;
 pub mod sight;
+pub mod statements;
 pub mod submitting;
 pub mod warehouse;
 

@@ -14,7 +14,7 @@ use super::{
     balance, balances, certificates, cold, complaints, corrections, documents, entities, labels,
     lineage, orders, prepare, proofs, questions, reading, readings, receipts,
     routes::{Caller, Content, ROUTES, Route},
-    scans, schemas, submitting, warehouse,
+    scans, schemas, statements, submitting, warehouse,
 };
 use crate::{
     charset,
@@ -52,6 +52,8 @@ use crate::{
     corrections::SupersedeOrder,
     corrections::VoidAnswer,
     corrections::VoidOrder,
+    statements::StatementAnswer,
+    statements::StatementOrder,
     documents::DocumentStored,
     entities::EntityMade,
     entities::EntityOrder,

@@ -15,9 +15,9 @@ use trace_core::{
     record::{
         Body, Hash, Statement, base64,
         kinds::kind_by_name,
-        section::{Opening, Person},
+        section::{Opening, Openings, Person},
         sign::KeyId,
-        wire::{PersonId, PersonRef},
+        wire::{PersonId, PersonRef, TokenId},
     },
 };
 use utoipa::ToSchema;
@@ -129,6 +129,15 @@ const TRADE_WITHIN: &[(&str, &str)] = &[
     ("warehouse_entered", "entry"),
 ];
 
+/// Where a kind's statement says which token acted, for those that say it within a
+/// field.
+const ACTED_WITHIN: &[(&str, &str)] = &[
+    ("conformity_certificate_2026_buyer", "certificate"),
+    ("quarantine_animal", "elements"),
+    ("quarantine_product", "elements"),
+    ("warehouse_entered", "entry"),
+];
+
 /// `POST /v1/prepare`.
 pub async fn prepare(
     State(office): State<Arc<Office>>,
@@ -143,24 +152,12 @@ pub async fn prepare(
     if view.size() > 0 && view.key(&key)?.is_none() {
         return Err(Invalid::new(Rule::KeyUnknown, format!("key {key} is not enrolled")).into());
     }
-    let mut statement = order.statement;
-    let persons = order.persons.into_iter().map(PersonOrder::seal);
-    let persons: Vec<(PersonRef, Opening)> = persons.collect::<Result<_, _>>()?;
-    let trade = match order.trade {
-        None | Some(Value::Null) => None,
-        Some(trade) => {
-            let bytes = Body::trade_from_json(&order.kind, trade)?;
-            let salt = machine::random();
-            Some(Opening { salt, bytes })
-        }
-    };
-    if let Some(trade) = &trade {
-        let within = TRADE_WITHIN.iter().find(|(name, _)| *name == order.kind);
-        let place = place_in(&order.kind, &mut statement, within.map_or("", |(_, at)| at))?;
-        put(place, "trade", json!(trade.commitment()))?;
-    }
-    place_persons(&order.kind, &mut statement, &persons)?;
-    let body = Body::from_json(&order.kind, statement)?;
+    let said = order.statement;
+    let Assembled {
+        body,
+        person_ids,
+        openings,
+    } = assemble(&order.kind, said, order.trade, order.persons)?;
     let chain = view.chain(&key)?;
     let signed_at_ms = order.signed_at_ms.unwrap_or_else(|| office.now_ms());
     let origin = view.origin().clone();
@@ -171,16 +168,74 @@ pub async fn prepare(
         bytes: base64::encode(&bytes),
         sequence,
         link,
-        trade: trade.as_ref().map(OpeningText::from),
-        person_ids: persons
-            .iter()
-            .map(|(person, _)| person.person.to_string())
-            .collect(),
-        persons: persons
-            .iter()
-            .map(|(_, opening)| OpeningText::from(opening))
-            .collect(),
+        trade: openings.trade.as_ref().map(OpeningText::from),
+        person_ids: person_ids.iter().map(PersonId::to_string).collect(),
+        persons: openings.persons.iter().map(OpeningText::from).collect(),
     })
+}
+
+/// A body with the commitments of its sections, and what opens them.
+pub(super) struct Assembled {
+    /// The body.
+    pub(super) body: Body,
+    /// The persons it names, in order.
+    pub(super) person_ids: Vec<PersonId>,
+    /// What opens its sections.
+    pub(super) openings: Openings,
+}
+
+/// Makes a body of its fields by name and of its sections, under fresh salts.
+///
+/// # Errors
+/// [`Rule::Statement`], [`Rule::Kind`](trace_core::error::Rule), or the rule of a
+/// section's field.
+pub(super) fn assemble(
+    kind: &str,
+    mut statement: Value,
+    trade: Option<Value>,
+    persons: Vec<PersonOrder>,
+) -> Result<Assembled, Invalid> {
+    let persons = persons.into_iter().map(PersonOrder::seal);
+    let persons: Vec<(PersonRef, Opening)> = persons.collect::<Result<_, _>>()?;
+    let trade = match trade {
+        None | Some(Value::Null) => None,
+        Some(trade) => {
+            let bytes = Body::trade_from_json(kind, trade)?;
+            let salt = machine::random();
+            Some(Opening { salt, bytes })
+        }
+    };
+    if let Some(trade) = &trade {
+        let within = TRADE_WITHIN.iter().find(|(name, _)| *name == kind);
+        let place = place_in(kind, &mut statement, within.map_or("", |(_, at)| at))?;
+        put(place, "trade", json!(trade.commitment()))?;
+    }
+    place_persons(kind, &mut statement, &persons)?;
+    let body = Body::from_json(kind, statement)?;
+    let (references, persons): (Vec<PersonRef>, _) = persons.into_iter().unzip();
+    let person_ids = references
+        .iter()
+        .map(|reference| reference.person)
+        .collect();
+    Ok(Assembled {
+        body,
+        person_ids,
+        openings: Openings { trade, persons },
+    })
+}
+
+/// Says which token acts, where a kind of record says it.
+///
+/// # Errors
+/// [`Rule::Statement`] where the client says so itself.
+pub(super) fn place_token(
+    kind: &str,
+    statement: &mut Value,
+    token: TokenId,
+) -> Result<(), Invalid> {
+    let within = ACTED_WITHIN.iter().find(|(name, _)| *name == kind);
+    let place = place_in(kind, statement, within.map_or("", |(_, at)| at))?;
+    put(place, "acted_by", json!(token))
 }
 
 fn place_persons(
@@ -245,6 +300,35 @@ mod tests {
             let has_place = PERSONS_WITHIN.iter().any(|(known, _)| *known == name);
             assert_eq!(has_place, names_persons, "{name}");
         }
+    }
+
+    #[test]
+    fn every_kind_that_says_which_token_acted_has_one_place_for_it() {
+        let schemas = kinds::schemas();
+        let mut without = Vec::new();
+        for kind in schemas.as_array().unwrap() {
+            let name = kind["name"].as_str().unwrap();
+            let within = ACTED_WITHIN.iter().find(|(known, _)| *known == name);
+            let mut statement = json!({});
+            if let Some((_, field)) = within {
+                statement[*field] = json!({});
+            }
+            place_token(name, &mut statement, TokenId([7; 8])).unwrap();
+            let refused = Body::from_json(name, statement).unwrap_err().what;
+            if refused.contains("unknown field `acted_by`") {
+                without.push(name.to_owned());
+            }
+        }
+        // Those of a root's or an operator's own key, for whom no token acts.
+        let own = [
+            "ledger_opened",
+            "lookups_sealed",
+            "rule_set_adopted",
+            "tolerance_adopted",
+            "temperature_policy_adopted",
+            "complaint_received",
+        ];
+        assert_eq!(without, own);
     }
 
     #[test]

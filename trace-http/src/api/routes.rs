@@ -14,7 +14,8 @@ use axum::{
 use super::{
     alerts, balance, balances, certificates, codes, cold, complaints, conduct, corrections,
     documents, entities, grade, labels, lineage, office::Office, openapi, pictures, prepare,
-    proofs, questions, reading, readings, recall, resolver, scans, submitting, warehouse,
+    proofs, questions, reading, readings, recall, resolver, scans, statements, submitting,
+    warehouse,
 };
 use crate::{desk::session, label::LabelForm, page};
 
@@ -187,6 +188,7 @@ table! {
         post "/v1/segments" cold::seal, "A probe's oldest unsealed readings become its next segment", [], Json("SealOrder") => Json("ColdAnswer");
         post "/v1/void" corrections::void, "Void a certificate or a unit", [], Json("VoidOrder") => Json("VoidAnswer");
         post "/v1/supersede" corrections::supersede, "Replace a certificate by another", [], Json("SupersedeOrder") => Json("CertificateAnswer");
+        post "/v1/statements" statements::state, "Anything that the token's role may say, in the entity's name", [], Json("StatementOrder") => Json("StatementAnswer");
         post "/v1/entities" entities::register, "Register an entity, with a hosted key and roles", [], Json("EntityOrder") => Json("EntityMade");
     }
 }

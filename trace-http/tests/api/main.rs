@@ -28,6 +28,7 @@ mod resolving;
 mod routes;
 mod scanning;
 mod signing_in;
+mod stating;
 mod submitting;
 mod town;
 mod unwell;
