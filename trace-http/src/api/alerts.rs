@@ -16,6 +16,7 @@ use trace_core::{
         View,
         alerts::{self, Alert, Now},
         lookup::Audience,
+        tokens::TokenGrant,
     },
     record::{
         Body, alert::AlertSort, cold_chain::EquipmentState,
@@ -35,7 +36,7 @@ use super::{
 use crate::{body::Parameters, problem::Problem};
 
 /// Alerts of one page.
-const PAGE_ALERTS_MAX: usize = 100;
+pub(crate) const PAGE_ALERTS_MAX: usize = 100;
 
 /// Which alerts.
 #[derive(Debug, Deserialize)]
@@ -67,12 +68,12 @@ pub struct AcknowledgeOrder {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertsAnswer {
     /// By probe.
-    alerts: Vec<AlertLine>,
+    pub alerts: Vec<AlertLine>,
     /// Give this as `after` for the rest, where there may be more.
     #[schema(value_type = Option<String>)]
-    next_after: Option<EquipmentId>,
+    pub next_after: Option<EquipmentId>,
     /// For when this was derived.
-    as_of: String,
+    pub as_of: String,
 }
 
 /// Something to look after.
@@ -121,7 +122,6 @@ pub async fn list(
     Bearer(token): Bearer,
     Parameters(page): Parameters<Page>,
 ) -> Result<Response, Problem> {
-    let readings = readings_of(&office)?;
     let entity = page.entity.as_deref().map(EntityId::parse).transpose()?;
     let area = page.area.as_deref().map(str::parse::<Area>).transpose()?;
     let after = page.after.as_deref().map(EquipmentId::parse).transpose()?;
@@ -129,40 +129,10 @@ pub async fn list(
     let limit = limit.clamp(1, PAGE_ALERTS_MAX);
     let asked = Arc::clone(&office);
     let listing = move || -> Result<_, Problem> {
-        let view = asked.view();
-        let now = now(&asked, &view)?;
-        let mut sight = Sight::new(&view, Some(&token));
-        let is_own = |of: &EntityId| token.grant.entity == Some(*of);
-        if let Some(entity) = entity
-            && !is_own(&entity)
-            && !sight.oversees(&entity)?
-        {
-            return Err(not_overseen());
-        }
-        let mut is_full = false;
-        let sees = |state: &EquipmentState| -> Result<bool, Problem> {
-            let own = Area::try_from(state.area).ok();
-            let is_asked = entity.is_none_or(|it| it == state.entity)
-                && area.is_none_or(|area| own.is_some_and(|own| area.covers(own)));
-            if !is_asked || is_own(&state.entity) {
-                return Ok(is_asked);
-            }
-            let oversees = sight.oversees(&state.entity)?;
-            is_full |= oversees;
-            Ok(oversees)
-        };
-        let mut found = alerts::alerts(&view, &readings, now, after, limit, sees)?;
-        found
+        let (mut answer, is_full) = seen(&asked, &token, (entity, area), after, limit)?;
+        answer
             .alerts
-            .retain(|alert| page.sort.is_none_or(|sort| sort == alert.sort));
-        let lines = found.alerts.into_iter();
-        let answer = AlertsAnswer {
-            alerts: lines
-                .map(|alert| AlertLine::of(alert, now.offset_minutes))
-                .collect(),
-            next_after: found.next_after,
-            as_of: format_ms(now.ms, now.offset_minutes),
-        };
+            .retain(|line| page.sort.is_none_or(|sort| sort == line.alert.sort));
         Ok((to_json(&answer)?, is_full))
     };
     let (bytes, is_full) = beside(listing).await??;
@@ -174,6 +144,54 @@ pub async fn list(
         office.log_lookup(&token, looked_up, page.purpose).await?;
     }
     Ok(json_for(Audience::Full, bytes))
+}
+
+/// Alerts that a token sees, of one entity or area where that is asked for; and
+/// whether some are another's, so that they may be shown only once it is logged.
+///
+/// # Errors
+/// [`Rule::Right`](trace_core::error::Rule) for an entity that it does not oversee;
+/// a server without readings.
+pub(crate) fn seen(
+    office: &Office,
+    token: &TokenGrant,
+    (entity, area): (Option<EntityId>, Option<Area>),
+    after: Option<EquipmentId>,
+    limit: usize,
+) -> Result<(AlertsAnswer, bool), Problem> {
+    let readings = readings_of(office)?;
+    let view = office.view();
+    let now = now(office, &view)?;
+    let mut sight = Sight::new(&view, Some(token));
+    let is_own = |of: &EntityId| token.grant.entity == Some(*of);
+    if let Some(entity) = entity
+        && !is_own(&entity)
+        && !sight.oversees(&entity)?
+    {
+        return Err(not_overseen());
+    }
+    let mut is_full = false;
+    let sees = |state: &EquipmentState| -> Result<bool, Problem> {
+        let own = Area::try_from(state.area).ok();
+        let is_asked = entity.is_none_or(|it| it == state.entity)
+            && area.is_none_or(|area| own.is_some_and(|own| area.covers(own)));
+        if !is_asked || is_own(&state.entity) {
+            return Ok(is_asked);
+        }
+        let oversees = sight.oversees(&state.entity)?;
+        is_full |= oversees;
+        Ok(oversees)
+    };
+    let found = alerts::alerts(&view, &readings, now, after, limit, sees)?;
+    let lines = found.alerts.into_iter();
+    let answer = AlertsAnswer {
+        alerts: lines
+            .map(|alert| AlertLine::of(alert, now.offset_minutes))
+            .collect(),
+        next_after: found.next_after,
+        as_of: format_ms(now.ms, now.offset_minutes),
+    };
+    Ok((answer, is_full))
 }
 
 /// `POST /v1/alerts/acknowledged`.

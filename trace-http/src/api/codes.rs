@@ -123,7 +123,11 @@ async fn answer(
 }
 
 /// In full for those who oversee the unit's maker, or through whose area it went.
-fn audience(view: &View, token: Option<&TokenGrant>, code: TraceCode) -> Result<Audience, Failed> {
+pub(crate) fn audience(
+    view: &View,
+    token: Option<&TokenGrant>,
+    code: TraceCode,
+) -> Result<Audience, Failed> {
     let made = view.folded().unit(&code)?.and_then(|unit| unit.made);
     let oversees = match made {
         Some(made) => Sight::new(view, token).sees(code, &made.entity)?,

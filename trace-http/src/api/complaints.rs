@@ -21,6 +21,7 @@ use trace_core::{
         complaints::{Complaint, Complaints, Kept},
         job::{Item, Job, Outcome},
         lookup::Audience,
+        tokens::TokenGrant,
     },
     record::{
         Body, Hash, kinds::complaint_received::ComplaintReceived, rights::Registry,
@@ -338,31 +339,47 @@ pub async fn list(
     Bearer(token): Bearer,
     Parameters(page): Parameters<Page>,
 ) -> Result<Response, Problem> {
-    let desk = desk(&office)?;
     let asked = page.area.as_deref().map(str::parse::<Area>).transpose()?;
+    let limit = page.limit.unwrap_or(PAGE_COMPLAINTS_MAX);
+    let before = page.before.unwrap_or(u64::MAX);
+    let answer = seen(&office, &token, (asked, page.purpose), before, limit).await?;
+    Ok(json_for(Audience::Full, to_json(&answer)?))
+}
+
+/// Complaints of an area, the token's own where none is asked for: logged, and so
+/// to be shown.
+///
+/// # Errors
+/// [`Rule::Right`](trace_core::error::Rule) for an area that the token does not
+/// reach; [`Refusal::ReadOnly`] where this server takes none.
+pub(crate) async fn seen(
+    office: &Office,
+    token: &TokenGrant,
+    (asked, purpose): (Option<Area>, Option<String>),
+    before: u64,
+    limit: usize,
+) -> Result<ComplaintsAnswer, Problem> {
+    let desk = desk(office)?;
     let Some(area) = asked.or(token.grant.area) else {
         return Err(not_overseen());
     };
     let view = office.readable()?;
-    if !Sight::new(&view, Some(&token)).reaches(area)? {
+    if !Sight::new(&view, Some(token)).reaches(area)? {
         return Err(not_overseen());
     }
-    let limit = page.limit.unwrap_or(PAGE_COMPLAINTS_MAX);
     let limit = limit.clamp(1, PAGE_COMPLAINTS_MAX);
-    let before = page.before.unwrap_or(u64::MAX);
     let sees = move |own: AreaCode| own.area().is_ok_and(|own| area.covers(own));
     let found = beside(move || desk.complaints.page(before, limit, sees)).await??;
     let looked_up = format!("complaints of {area}");
-    office.log_lookup(&token, looked_up, page.purpose).await?;
+    office.log_lookup(token, looked_up, purpose).await?;
     let offset_minutes = civil_offset_minutes(&view)?;
     let lines = found.complaints.into_iter();
-    let answer = ComplaintsAnswer {
+    Ok(ComplaintsAnswer {
         complaints: lines
             .map(|(number, kept)| line(number, kept, offset_minutes))
             .collect(),
         next_before: found.next_before,
-    };
-    Ok(json_for(Audience::Full, to_json(&answer)?))
+    })
 }
 
 fn line(number: u64, kept: Kept, offset_minutes: i32) -> ComplaintLine {

@@ -38,7 +38,7 @@ use crate::{
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Purpose {
-    purpose: Option<String>,
+    pub(crate) purpose: Option<String>,
 }
 
 /// A document that was stored.

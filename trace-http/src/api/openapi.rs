@@ -137,6 +137,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "`zh` or `en`; the reader's Accept-Language where left out",
     ),
     (
+        "ask",
+        "string",
+        "A trace code, certificate number, pasted address, entity or equipment",
+    ),
+    (
         "next",
         "string",
         "The page to come back to after signing in",
@@ -408,6 +413,7 @@ fn content(content: Content) -> Value {
                 "description": "The same rows for a spreadsheet; wanted by Accept",
             }},
         }),
+        Content::Sheet(format) => json!({format.media_range(): binary()}),
         Content::Label(form) => json!({form.media_type(): binary()}),
         Content::Labels => {
             let forms = LabelForm::ALL.iter();

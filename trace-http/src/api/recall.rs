@@ -47,8 +47,8 @@ const CHUNKS_WAITING: usize = 4;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
-    until: Option<String>,
-    purpose: Option<String>,
+    pub(crate) until: Option<String>,
+    pub(crate) purpose: Option<String>,
 }
 
 /// `GET /v1/codes/{code}/recall`.
@@ -86,10 +86,11 @@ pub async fn sheet(
                     sheet::write(&view, &mut lookup, asked, how, &mut chunks)
                 }
                 None => sheet::write_json(&view, &mut lookup, asked, &mut chunks),
-            });
+            })
+            .and_then(|_| chunks.send().map_err(SheetFailed::Write));
         // A reader that has gone needs to hear nothing.
         let _ = match written {
-            Ok(_) => sender.blocking_send(end()),
+            Ok(()) => sender.blocking_send(end()),
             Err(SheetFailed::Ledger(failed)) => sender.blocking_send(Err(failed.into())),
             Err(SheetFailed::Write(error)) => {
                 // A reader that has gone is no fault; a full disk is.
@@ -183,8 +184,10 @@ impl io::Write for Chunks {
         Ok(bytes.len())
     }
 
+    /// Nothing: a writer that gives up flushes too, and what it leaves must not be
+    /// shown as the beginning of a sheet.
     fn flush(&mut self) -> io::Result<()> {
-        self.send()
+        Ok(())
     }
 }
 

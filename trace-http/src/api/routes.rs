@@ -17,7 +17,12 @@ use super::{
     proofs, questions, reading, readings, recall, resolver, scans, statements, submitting,
     warehouse,
 };
-use crate::{desk::session, label::LabelForm, page};
+use crate::{
+    desk::{inspect, session},
+    label::LabelForm,
+    page,
+    sheet::grid::SheetFormat,
+};
 
 /// Who calls an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +64,8 @@ pub enum Content {
     Script,
     /// JSON of the schema of this name, or a sheet of CSV or XLSX.
     SheetOr(&'static str),
+    /// A sheet in this format.
+    Sheet(SheetFormat),
     /// A document: PDF, JPEG or PNG.
     Document,
     /// A label, in this form.
@@ -111,7 +118,7 @@ macro_rules! table {
 
 use Content::{
     Document, Form, Json, Label, Labels, Linkset, Note, Nothing, Page, Picture, ReadingsOr,
-    RecordsOr, Script, SheetOr,
+    RecordsOr, Script, Sheet, SheetOr,
 };
 
 table! {
@@ -155,6 +162,13 @@ table! {
         get "/v1/kinds" reading::kinds, "What can be said: every kind with its fields and who may sign it", [], Nothing => Json("Kinds");
         get "/v1/grading" grade::formulas, "The formula of risk and credit grades, as it was published", ["version"], Nothing => Json("GradingFormula");
         get "/openapi.json" openapi::document, "This description", [], Nothing => Json("OpenApi");
+    }
+    SignedIn {
+        get "/inspect" inspect::show, "What is open in the area, or all that is known of what is asked, for inspectors", ["ask" "purpose" "lang"], Nothing => Page;
+        post "/inspect/act" inspect::act, "Hold, release or recall a unit, from its page", [], Form => Page;
+        get "/inspect/{code}/recall.xlsx" inspect::files::xlsx, "The recall sheet for a spreadsheet", [], Nothing => Sheet(SheetFormat::Xlsx);
+        get "/inspect/{code}/recall.csv" inspect::files::csv, "The same as CSV", [], Nothing => Sheet(SheetFormat::Csv);
+        get "/inspect/documents/{hash}" inspect::files::document, "A document by its hash, for inspectors", [], Nothing => Document;
     }
     Signer {
         post "/v1/prepare" prepare::prepare, "The exact bytes to sign for a statement", [], Json("PrepareOrder") => Json("PreparedAnswer");

@@ -7,6 +7,7 @@ use axum::{
 };
 use maud::{Markup, html};
 use serde_json::Value;
+use trace_core::ident::Area;
 
 use super::session::{SignedIn, home};
 use crate::{
@@ -30,12 +31,20 @@ pub fn page(language: Language, SignedIn(token): &SignedIn, title: &str, body: &
     let body = html! {
         form.leave method="post" action="/sign-out" {
             a.act href=(home(grant.role)) { (language.of("Start", "首页")) }
-            span.quiet { (role) @if let Some(area) = &grant.area { " · " (area) } }
+            span.quiet { (role) @if let Some(area) = &grant.area { " · " (area_name(language, &area.to_string())) } }
             button type="submit" { (language.of("Sign out", "退出")) }
         }
         (body)
     };
     template::shell(language, title, &body)
+}
+
+/// An area's name, or its digits.
+#[must_use]
+pub fn area_name(language: Language, digits: &str) -> String {
+    let area = digits.parse::<Area>().ok();
+    let name = area.and_then(|area| language.of(area.name_en(), area.name_zh()));
+    name.map_or_else(|| digits.to_owned(), str::to_owned)
 }
 
 /// Answers with a page that nobody else may keep.

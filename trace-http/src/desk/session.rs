@@ -114,8 +114,12 @@ fn lead_to_sign_in(asked: &Uri, is_reading: bool) -> Response {
         // What was filled in cannot be sent again by a link.
         _ => asked.path(),
     };
-    let next = utf8_percent_encode(back, NON_ALPHANUMERIC);
-    see(&format!("/sign-in?next={next}"), None)
+    see(&format!("/sign-in?next={}", encoded(back)), None)
+}
+
+/// A text as it may stand in a query.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// Leads on by GET (303, RFC 9110, 15.4.4), perhaps with a cookie.

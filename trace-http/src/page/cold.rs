@@ -60,7 +60,7 @@ fn small_chart(language: Language, shown: &Shown) -> Option<Markup> {
 }
 
 /// The line, and its picture.
-pub(super) fn line(language: Language, shown: &Shown) -> Markup {
+pub(crate) fn line(language: Language, shown: &Shown) -> Markup {
     let reasons = &shown.answer.reasons;
     let told = reasons.iter().find(|reason| reason.check == "temperature");
     html! {

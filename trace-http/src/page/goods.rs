@@ -10,7 +10,7 @@ use super::{Shown, story};
 use crate::language::Language;
 
 /// Product, maker, batch, content; dates and storage; origin.
-pub(super) fn what_it_is(language: Language, shown: &Shown) -> Markup {
+pub(crate) fn what_it_is(language: Language, shown: &Shown) -> Markup {
     let (Some(record), Some(goods)) = (&shown.made, &shown.goods) else {
         return html! {};
     };
@@ -46,7 +46,7 @@ fn line(shows: &str, name: &str, value: Option<&str>) -> Markup {
 }
 
 /// What it was made of, by code; where only a paper speaks for the origin, that.
-pub(super) fn made_of(language: Language, shown: &Shown) -> Markup {
+pub(crate) fn made_of(language: Language, shown: &Shown) -> Markup {
     let unproved = language.of("Origin not proved on this ledger", "来源未在本账本证明");
     let made = shown.state.made.as_ref();
     html! {

@@ -15,13 +15,13 @@
 //! | `script`, `check/` | the check in the reader's own browser |
 //! | `tool` | the same check from saved files |
 
-mod cold;
-mod goods;
-mod papers;
+pub(crate) mod cold;
+pub(crate) mod goods;
+pub(crate) mod papers;
 pub mod report;
 pub mod script;
 mod state;
-mod story;
+pub(crate) mod story;
 pub(crate) mod style;
 pub mod temperatures;
 pub(crate) mod template;
@@ -97,10 +97,10 @@ impl Tongue {
 }
 
 /// Everything that a page about a unit shows.
-struct Shown {
-    code: TraceCode,
-    answer: UnitAnswer,
-    state: UnitState,
+pub(crate) struct Shown {
+    pub(crate) code: TraceCode,
+    pub(crate) answer: UnitAnswer,
+    pub(crate) state: UnitState,
     /// The record that made the unit, and what it says of the goods.
     made: Option<RecordAnswer>,
     goods: Option<Goods>,
@@ -118,9 +118,9 @@ struct Shown {
     /// Whether this server takes reports.
     takes_reports: bool,
     /// Minutes that local time is before UTC.
-    offset_minutes: i32,
+    pub(crate) offset_minutes: i32,
     /// How often its page was opened, where that is counted.
-    scans: Option<Sum>,
+    pub(crate) scans: Option<Sum>,
 }
 
 /// Something that a unit was made of.
@@ -210,18 +210,24 @@ async fn gathered(
     match office.view().folded().stays(&code) {
         Ok(placements) if !placements.stays.is_empty() => {
             let office = Arc::clone(office);
-            beside(move || gather(&office, code, before)).await
+            beside(move || gather(&office, code, before, Audience::Public)).await
         }
         // What cannot be read says so there.
-        _ => Ok(gather(office, code, before)),
+        _ => Ok(gather(office, code, before, Audience::Public)),
     }
 }
 
-fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Option<Shown>, Failed> {
+/// What a page shows of a unit, as far as its reader may see.
+pub(crate) fn gather(
+    office: &Office,
+    code: TraceCode,
+    before: Option<u64>,
+    audience: Audience,
+) -> Result<Option<Shown>, Failed> {
     let is_older = before.is_some();
     let before = before.unwrap_or(u64::MAX);
     let view = office.view();
-    let lookup = office.lookup(&view, Audience::Public)?;
+    let lookup = office.lookup(&view, audience)?;
     let mut lookup = lookup.drawing(cold::COLUMNS);
     let Some(state) = view.folded().unit(&code)? else {
         return Ok(None);

@@ -114,7 +114,7 @@ fn before(shown: &Shown) -> String {
 }
 
 /// Picture, words in both languages, and what to do.
-fn verdict(language: Language, status: Status, more: &Markup) -> Markup {
+pub(crate) fn verdict(language: Language, status: Status, more: &Markup) -> Markup {
     let tone = state::of(status).tone;
     let (other, lang) = match language {
         Language::Chinese => (status.words(), "en"),
@@ -143,7 +143,7 @@ fn barred(language: Language, answer: &UnitAnswer) -> Markup {
     }
 }
 
-fn reasons(language: Language, answer: &UnitAnswer) -> Markup {
+pub(crate) fn reasons(language: Language, answer: &UnitAnswer) -> Markup {
     html! {
         h2 { (language.of("Why", "核验项目")) }
         ul { @for reason in &answer.reasons { li { (reason_line(language, reason)) } } }
@@ -179,7 +179,7 @@ fn scans(language: Language, sum: Option<Sum>) -> Markup {
     }
 }
 
-fn scanned(language: Language, sum: Sum) -> String {
+pub(crate) fn scanned(language: Language, sum: Sum) -> String {
     let Sum {
         today,
         week,
@@ -219,7 +219,7 @@ fn scanned(language: Language, sum: Sum) -> String {
     }
 }
 
-fn reason_line(language: Language, reason: &Reason) -> Markup {
+pub(crate) fn reason_line(language: Language, reason: &Reason) -> Markup {
     let sign = match reason.holds {
         Some(true) => "✓",
         Some(false) => "✗",

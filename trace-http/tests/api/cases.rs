@@ -18,7 +18,7 @@ use trace_http::{
 };
 
 use crate::{
-    cold, complaining, signing_in, stating,
+    cold, complaining, inspecting, signing_in, stating,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
@@ -264,6 +264,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
     cases.extend(cold::cases(town, &code, &nothing));
     cases.extend(complaining::cases(town, &code, &nothing));
     cases.extend(signing_in::cases(town));
+    cases.extend(inspecting::cases(town, &nothing));
     cases.extend(stating::cases(town, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
