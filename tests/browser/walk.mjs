@@ -37,7 +37,7 @@ export const open = async (name, address, { locale = "zh-CN", size = "phone", be
   const [status, errors] = [{ value: null }, []];
   // A page with an error's status is one on purpose; Chromium reports it.
   page.on("console", (line) => {
-    if (line.type() === "error" && !/status of (400|404|503)/.test(line.text())) errors.push(line.text());
+    if (line.type() === "error" && !/status of (400|404|422|503)/.test(line.text())) errors.push(line.text());
   });
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("request", (request) => {
@@ -73,7 +73,7 @@ export const readable = async (page, name) => {
   const sizes = await page.evaluate(() => ({
     body: Number.parseFloat(getComputedStyle(document.body).fontSize),
     verdict: Number.parseFloat(getComputedStyle(document.querySelector("h1")).fontSize),
-    small: [...document.querySelectorAll("nav a, summary, .act, button, input:not([type=hidden])")]
+    small: [...document.querySelectorAll("nav a, summary, .act, button, .tick, input:not([type=hidden], [type=checkbox])")]
       .filter((it) => it.getBoundingClientRect().height < 44)
       .map((it) => it.outerHTML.slice(0, 80)),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,

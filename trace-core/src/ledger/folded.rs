@@ -164,6 +164,27 @@ impl Folded {
         self.indexes(rows::issued(entity), from, limit)
     }
 
+    /// Indexes of the certificates an entity issued before one, the newest first.
+    pub(crate) fn issued_before(
+        &self,
+        entity: &EntityId,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, Store> {
+        let prefix = rows::issued(entity);
+        let end = rows::at(prefix.clone(), before);
+        let mut found = Vec::new();
+        let end = Bound::Excluded(end.as_slice());
+        self.view.scan(&prefix, end, Direction::Reverse, |key, _| {
+            found.extend(rows::index_at_end(key));
+            match found.len() < limit {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        })?;
+        Ok(found)
+    }
+
     fn indexes(&self, prefix: Vec<u8>, from: u64, limit: usize) -> Result<Vec<u64>, Store> {
         let mut found = Vec::new();
         self.visit(&prefix, &rows::at(prefix.clone(), from), |key, _| {

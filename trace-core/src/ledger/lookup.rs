@@ -387,6 +387,21 @@ impl<'a> Lookup<'a> {
         self.answer(&indexes, next_index)
     }
 
+    /// The certificates an entity issued before index `before`, the newest first.
+    ///
+    /// # Errors
+    /// [`Store`].
+    pub fn issued_before(
+        &mut self,
+        entity: EntityId,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<RecordAnswer>, Failed> {
+        let limit = limit.clamp(1, PAGE_RECORDS_MAX);
+        let indexes = self.view.folded().issued_before(&entity, before, limit)?;
+        self.records(&indexes)
+    }
+
     /// The log from index `from` on, for integrators.
     ///
     /// # Errors

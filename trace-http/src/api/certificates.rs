@@ -151,13 +151,13 @@ pub async fn issue(
 }
 
 /// What a certificate's records will be, and what they will name.
-pub(super) struct Drafted {
+pub(crate) struct Drafted {
     /// The unit where it is new, then the certificate.
-    pub(super) items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     /// The unit's code.
-    pub(super) unit: TraceCode,
+    pub(crate) unit: TraceCode,
     /// The certificate's number.
-    pub(super) number: String,
+    pub(crate) number: String,
 }
 
 /// The answer about the certificate among the records.
@@ -210,7 +210,7 @@ pub fn elements_of(body: &Body) -> Option<(&Elements, Form)> {
 }
 
 /// The records of an order, with everything left out filled in.
-pub(super) fn draft(
+pub(crate) fn draft(
     office: &Office,
     view: &View,
     given: &Given,

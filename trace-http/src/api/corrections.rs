@@ -65,7 +65,7 @@ pub struct SupersedeOrder {
     reason: String,
     /// The certificate that replaces it: of the same unit where that is given
     /// as `unit`, else of a new one.
-    replacement: CertificateOrder,
+    pub(crate) replacement: CertificateOrder,
 }
 
 /// `POST /v1/void`.
@@ -93,7 +93,11 @@ pub async fn void(
     made(is_repeat, &answer)
 }
 
-fn draft_voided(view: &View, given: &Given, order: VoidOrder) -> Result<Vec<Item>, Problem> {
+pub(crate) fn draft_voided(
+    view: &View,
+    given: &Given,
+    order: VoidOrder,
+) -> Result<Vec<Item>, Problem> {
     let (unit, target) = match (&order.number, &order.unit) {
         (Some(number), None) => certificate_on_ledger(view, number)?,
         (None, Some(code)) => unit_on_ledger(view, TraceCode::parse(code)?)?,
@@ -142,7 +146,7 @@ pub async fn supersede(
     certificates::answer(&office, made.await?)
 }
 
-fn draft_superseded(
+pub(crate) fn draft_superseded(
     office: &Office,
     view: &View,
     given: &Given,

@@ -142,6 +142,21 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "A trace code, certificate number, pasted address, entity or equipment",
     ),
     (
+        "made",
+        "string",
+        "The trace code of what was issued just now",
+    ),
+    (
+        "copy",
+        "string",
+        "The number of a certificate to make another like",
+    ),
+    (
+        "corrects",
+        "string",
+        "The number of a certificate to be replaced",
+    ),
+    (
         "next",
         "string",
         "The page to come back to after signing in",

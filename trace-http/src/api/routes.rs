@@ -18,7 +18,7 @@ use super::{
     warehouse,
 };
 use crate::{
-    desk::{inspect, session},
+    desk::{inspect, issue, session},
     label::LabelForm,
     page,
     sheet::grid::SheetFormat,
@@ -168,6 +168,11 @@ table! {
         post "/inspect/act" inspect::act, "Hold, release or recall a unit, from its page", [], Form => Page;
         get "/inspect/{code}/recall.xlsx" inspect::files::xlsx, "The recall sheet for a spreadsheet", [], Nothing => Sheet(SheetFormat::Xlsx);
         get "/inspect/{code}/recall.csv" inspect::files::csv, "The same as CSV", [], Nothing => Sheet(SheetFormat::Csv);
+        get "/issue" issue::show, "One's own certificates, goods to confirm and alerts, for producers", ["before" "made" "lang"], Nothing => Page;
+        get "/issue/new" issue::new::begin, "The first of three steps to a certificate, perhaps like another or in its place", ["copy" "corrects"], Nothing => Page;
+        post "/issue/new" issue::new::go_on, "The next step; the last signs and leads to what was made", [], Form => Page;
+        post "/issue/void" issue::ending::void, "Void one's own certificate", [], Form => Page;
+        post "/issue/receive" issue::ending::receive, "Confirm or refuse what was handed over", [], Form => Page;
         get "/inspect/documents/{hash}" inspect::files::document, "A document by its hash, for inspectors", [], Nothing => Document;
     }
     Signer {

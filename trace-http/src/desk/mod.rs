@@ -10,7 +10,9 @@
 //! | `session` | signing in and out, and who signed in |
 //! | `frame` | what is around every page |
 //! | `inspect/` | the inspector's pages |
+//! | `issue/` | the producer's pages |
 
 pub mod frame;
 pub mod inspect;
+pub mod issue;
 pub mod session;

@@ -19,7 +19,7 @@ use trace_core::{
     error::{Invalid, Rule},
     ident::EntityId,
     ledger::tokens::TokenGrant,
-    record::Role,
+    record::{Hash, Role},
 };
 
 use super::frame;
@@ -27,6 +27,7 @@ use crate::{
     api::{Office, bearer::in_force},
     body::{FormBody, Parameters},
     language::Language,
+    machine,
     page::Tongue,
     problem::{Problem, Refusal},
 };
@@ -117,13 +118,21 @@ fn lead_to_sign_in(asked: &Uri, is_reading: bool) -> Response {
     see(&format!("/sign-in?next={}", encoded(back)), None)
 }
 
+/// A new name for an order, to stand in the form that gives it: sent twice, it is
+/// carried out once.
+#[must_use]
+pub fn order_key() -> String {
+    let bytes: [u8; 16] = machine::random();
+    Hash::of(&[&bytes]).to_string()
+}
+
 /// A text as it may stand in a query.
 pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// Leads on by GET (303, RFC 9110, 15.4.4), perhaps with a cookie.
-fn see(address: &str, cookie: Option<&Cookie<'_>>) -> Response {
+pub(super) fn see(address: &str, cookie: Option<&Cookie<'_>>) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     let text = |text: &str| HeaderValue::try_from(text).ok();

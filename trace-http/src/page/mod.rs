@@ -10,12 +10,14 @@
 //! | `state` | picture, advice and HTTP status of every state |
 //! | `template` | the page in its order |
 //! | `goods`, `cold`, `papers`, `story` | its parts |
+//! | `drafted` | the same parts of what is about to be signed |
 //! | `style` | its style, and what a browser may load |
 //! | `report` | the form to report something wrong |
 //! | `script`, `check/` | the check in the reader's own browser |
 //! | `tool` | the same check from saved files |
 
 pub(crate) mod cold;
+pub(crate) mod drafted;
 pub(crate) mod goods;
 pub(crate) mod papers;
 pub mod report;

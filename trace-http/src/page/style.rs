@@ -43,9 +43,12 @@ pre{white-space:pre-wrap;background:var(--soft);padding:.8em;border-radius:8px;f
 .checked.red{border:6px solid var(--bad)}.checked.red .head{color:var(--bad);font-size:1.75rem;font-weight:700;line-height:1.3}\
 label{display:block;margin:.8em 0 .2em;font-weight:600}\
 input,textarea,select,button{font:inherit;width:100%;min-height:44px;padding:.4em;color:inherit;background:var(--soft);border:1px solid var(--quiet);border-radius:8px}\
-button{margin-top:1em;font-weight:700}\
+button{margin-top:1em;font-weight:700;color:var(--paper);background:var(--link);border-color:var(--link)}\
 .leave{display:flex;gap:.8em;align-items:center;justify-content:flex-end;flex-wrap:wrap;margin:.4em 0 1em}\
-.leave button{width:auto;margin:0;padding:0 1em;font-weight:500}.ask{margin-bottom:1.4em}.why{list-style:none;padding:0}.wide{overflow-x:auto}.wide svg,svg.map{max-width:none;display:block}svg.map{width:100%;max-width:32em;height:auto}\
+.leave button{width:auto;margin:0;padding:0 1em}.leave button,button.plain{font-weight:500;color:inherit;background:none;border-color:var(--quiet)}.big{display:block;text-align:center;padding:.9em;border:2px solid;border-radius:10px;font-weight:700}\
+.preview{border:2px dashed var(--quiet);border-radius:12px;padding:.8em}fieldset{border:1px solid var(--line);border-radius:8px;margin:1em 0}\
+.tick{display:flex;gap:.6em;align-items:center;font-weight:500;min-height:44px}.tick input{width:1.4em;min-height:1.4em;height:1.4em;flex:none}\
+.ask{margin-bottom:1.4em}.why{list-style:none;padding:0}.wide{overflow-x:auto}.wide svg,svg.map{max-width:none;display:block}svg.map{width:100%;max-width:32em;height:auto}\
 table{width:100%}caption{text-align:left;color:var(--quiet)}td,th{vertical-align:top}\
 .wrong{border-left:6px solid var(--bad);padding:.2em .8em;margin:.8em 0}\
 @media(max-width:30em){dl{grid-template-columns:1fr}dd{margin-bottom:.5em}}\

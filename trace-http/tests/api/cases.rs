@@ -18,7 +18,7 @@ use trace_http::{
 };
 
 use crate::{
-    cold, complaining, inspecting, signing_in, stating,
+    cold, complaining, inspecting, issuing, signing_in, stating,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
@@ -110,6 +110,7 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     // A feed is never without an answer, and what is registered is new; a list
     // of units by another system's code may be empty, and so may an area be.
     let is_list = [
+        "/issue",
         "/v1/questions",
         "/v1/alerts",
         "/v1/complaints",
@@ -265,6 +266,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
     cases.extend(complaining::cases(town, &code, &nothing));
     cases.extend(signing_in::cases(town));
     cases.extend(inspecting::cases(town, &nothing));
+    cases.extend(issuing::cases(town));
     cases.extend(stating::cases(town, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));

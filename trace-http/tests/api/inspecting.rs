@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use trace_core::{
     ident::TraceCode,
     record::{
-        Hash, Role, base64,
+        Body, Hash, Role, base64,
         kinds::unit_created::UnitCreated,
         movement::{Manner, Process},
+        submission::Submission,
     },
 };
 use trace_fixtures::Who;
@@ -186,6 +187,14 @@ fn told(town: &mut Town) -> UnitCreated {
     unit
 }
 
+/// The number of a certificate.
+pub fn number_of(certified: &Submission) -> String {
+    match certified.signed.body() {
+        Ok(Body::ElectronicTraceabilityCertificate(body)) => body.0.number,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn look(town: &Town, token: &str, ask: &str) -> Answer {
     let lines = format!("accept-language: en\r\n{}", cookie(token));
     town.ask("GET", &format!("/inspect?ask={ask}"), &lines, b"")
@@ -245,10 +254,7 @@ fn the_box_takes_codes_numbers_addresses_entities_and_equipment() {
     unit.gtin = Some("6901234567892".parse().unwrap());
     unit.lot = Some("A".into());
     let (unit, certified) = town.batch_of(unit);
-    let number = match certified.signed.body().unwrap() {
-        trace_core::record::Body::ElectronicTraceabilityCertificate(body) => body.0.number,
-        other => panic!("{other:?}"),
-    };
+    let number = number_of(&certified);
     let token = town.token(Who::Inspector, Role::Inspector);
     let code = unit.unit.to_string();
     for ask in [

@@ -23,9 +23,11 @@ use super::{lead, seen::Seen};
 use crate::{
     api::{Office, orders::Order, sight::made, statements},
     body::FormBody,
-    desk::{frame, session::SignedIn},
+    desk::{
+        frame,
+        session::{SignedIn, order_key},
+    },
     language::Language,
-    machine,
     problem::Problem,
 };
 
@@ -134,7 +136,7 @@ pub(super) fn buttons(language: Language, SignedIn(token): &SignedIn, seen: &See
                 summary { (language.of("Act: hold, recall and their ends", "处置:暂停、召回及其解除")) }
                 @for (act, target) in acts {
                     form method="post" action="/inspect/act" {
-                        (hidden(act.name(), &seen.shown.code.compact(), target, &new_key()))
+                        (hidden(act.name(), &seen.shown.code.compact(), target, &order_key()))
                         @let id = format!("reason-{}-{}", act.name(), target.unwrap_or(0));
                         label for=(id) { (act.words(language)) }
                         input id=(id) name="reason" required maxlength="100"
@@ -145,11 +147,6 @@ pub(super) fn buttons(language: Language, SignedIn(token): &SignedIn, seen: &See
             }
         }
     }
-}
-
-fn new_key() -> String {
-    let bytes: [u8; 16] = machine::random();
-    Hash::of(&[&bytes]).to_string()
 }
 
 fn hidden(act: &str, code: &str, target: Option<u64>, key: &str) -> Markup {

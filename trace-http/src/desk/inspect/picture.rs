@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 use maud::{Markup, html};
 use trace_core::ident::TraceCode;
 
-use super::{lead, unit::measured};
+use super::lead;
 use crate::{
     api::lineage::{Amount, TraceAnswer, TracedUnit, Way},
+    desk::frame::measured,
     language::Language,
 };
 

@@ -10,27 +10,13 @@ use super::{
 };
 use crate::{
     chart::{Local, Size, chart, tables},
-    desk::{frame, session::SignedIn},
+    desk::{
+        frame::{self, measured},
+        session::SignedIn,
+    },
     language::Language,
     page::{cold, goods, papers, story, template},
 };
-
-/// An amount of a base unit as people say it: mass from a kilogram on in kilograms.
-pub(super) fn measured(language: Language, amount: u64, base: BaseUnit) -> String {
-    let (amount, unit) = match base {
-        BaseUnit::Gram if amount >= 1_000 => {
-            let (whole, rest) = (amount / 1_000, amount % 1_000);
-            let decimals = format!("{rest:03}");
-            let decimals = decimals.trim_end_matches('0');
-            let point = if decimals.is_empty() { "" } else { "." };
-            (format!("{whole}{point}{decimals}"), ("kg", "公斤"))
-        }
-        BaseUnit::Gram => (amount.to_string(), ("g", "克")),
-        BaseUnit::Millilitre => (amount.to_string(), ("ml", "毫升")),
-        BaseUnit::Piece => (amount.to_string(), ("pieces", "件")),
-    };
-    format!("{amount} {}", language.of(unit.0, unit.1))
-}
 
 /// The page.
 pub(super) fn page(language: Language, signed_in: &SignedIn, seen: &Seen) -> Markup {
@@ -265,28 +251,5 @@ fn documents(language: Language, seen: &Seen) -> Markup {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn grams_are_said_in_kilograms_where_there_are_that_many() {
-        for (amount, words) in [
-            (1_000, "1 公斤"),
-            (1_500, "1.5 公斤"),
-            (12_050, "12.05 公斤"),
-            (1_234_567, "1234.567 公斤"),
-        ] {
-            assert_eq!(measured(Language::Chinese, amount, BaseUnit::Gram), words);
-        }
-        assert_eq!(measured(Language::English, 1_500, BaseUnit::Gram), "1.5 kg");
-        assert_eq!(measured(Language::Chinese, 999, BaseUnit::Gram), "999 克");
-        assert_eq!(
-            measured(Language::English, 12, BaseUnit::Piece),
-            "12 pieces"
-        );
     }
 }
