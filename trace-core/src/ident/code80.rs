@@ -19,7 +19,7 @@
 //! k is the coefficient of xᵏ. With α = x, a code is sound if
 //!
 //! ```text
-//! α⁰·d₀ + α¹·d₁ + … + α¹⁶·d₁₆ = K,      K of the kind of code: 1, 2, 3
+//! α⁰·d₀ + α¹·d₁ + … + α¹⁶·d₁₆ = K,      K of the kind of code: 1 to 4
 //! ```
 //!
 //! x⁵+x²+1 is primitive, so α has order 31 and, 17 being less than 31, the

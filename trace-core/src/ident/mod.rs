@@ -3,7 +3,7 @@
 //!
 //! | type | what it is | a failed check digit |
 //! |---|---|---|
-//! | [`TraceCode`], [`EntityId`], [`EquipmentId`] | the ledger's own codes, 80 random bits | refuses |
+//! | [`TraceCode`], [`EntityId`], [`EquipmentId`], [`InvitationCode`] | the ledger's own codes, 80 random bits | refuses |
 //! | [`Gtin`], [`Gln`], [`Sscc`] | GS1 numbers | refuses |
 //! | [`Lot`], [`Serial`] | GS1 character set 82 | has none |
 //! | [`DigitalLink`] | addresses made of the above | refuses |
@@ -25,6 +25,7 @@ mod entity_id;
 mod equipment_id;
 mod gs1;
 mod instant;
+mod invitation_code;
 mod licence;
 mod lot;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use entity_id::EntityId;
 pub use equipment_id::EquipmentId;
 pub use gs1::{Gln, Gtin, Sscc};
 pub use instant::{format_ms, parse_ms};
+pub use invitation_code::InvitationCode;
 pub use licence::{Licence, LicenceKind};
 pub use lot::{Lot, Serial};
 pub use trace_code::TraceCode;

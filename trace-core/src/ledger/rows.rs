@@ -92,6 +92,9 @@ pub(crate) fn chain(id: &KeyId) -> Vec<u8> {
     key(b'c', &[id.as_bytes()])
 }
 
+/// All entities: the prefix of their states' keys.
+pub(crate) const ENTITIES: &[u8] = b"e";
+
 /// Entity → `EntityState`.
 pub(crate) fn entity(id: &EntityId) -> Vec<u8> {
     key(b'e', &[id.as_bytes()])
