@@ -37,7 +37,7 @@ export const open = async (name, address, { locale = "zh-CN", size = "phone", be
   const [status, errors] = [{ value: null }, []];
   // A page with an error's status is one on purpose; Chromium reports it.
   page.on("console", (line) => {
-    if (line.type() === "error" && !/status of (400|404|422|503)/.test(line.text())) errors.push(line.text());
+    if (line.type() === "error" && !/status of (400|401|404|422|503)/.test(line.text())) errors.push(line.text());
   });
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("request", (request) => {

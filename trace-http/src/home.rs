@@ -9,6 +9,7 @@
 //! | `vault.keys` | keys of personal data | personal data are erased | with the log: personal data |
 //! | `hosted.keys` | private keys kept for holders, encrypted | holders enrol new keys | useless without the key-encryption key |
 //! | `tokens.log` | hashes of bearer tokens | tokens are made anew | useless |
+//! | `invitations.log` | hashes of invitations' codes | who was invited is invited anew | who was invited |
 //! | `documents/` | documents that records name, each under its hash | restore a backup, or store them again | what is not published |
 //! | `readings.redb` | temperature readings, each segment under a root on the log | restore a backup; else an audit says what is missing, and every verdict shows a gap | public |
 //! | `complaints.redb` | complaints and reports, each committed to on the log | they are lost; the log shows how many there were | who complained of what |

@@ -15,6 +15,7 @@ use trace_core::{
         self, Failed, Ledger, Opened, View,
         complaints::{COMPLAINTS_FILE, Complaints},
         documents::{DOCUMENTS, Documents},
+        invitations::{INVITATIONS_FILE, Invitations},
         job::{Item, Job, Outcome},
         lookups::{Committing, Lookups},
         readings::{self, READINGS_FILE, Readings},
@@ -128,6 +129,8 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
         .reading(readings)
         .mapping(Shelf::new(&home.folder().join(MAPPINGS)));
     let scans = Scans::open(&home.folder().join(SCANS_FILE))?;
+    let invitations = open_invitations(&home.folder().join(INVITATIONS_FILE))?;
+    let office = office.inviting(invitations);
     let office = office.counting(ScanDesk::new(scans, settings.scan_place_header.clone()));
     let office = match settings.operator {
         Some(operator) => {
@@ -167,6 +170,18 @@ pub fn open_tokens(path: &Path) -> Result<Tokens, Store> {
     match path.exists() {
         true => Tokens::open(disk, path, Sharing::Locked),
         false => Tokens::create(disk, path, Sharing::Locked),
+    }
+}
+
+/// The invitations of a ledger's folder; a file without any where there is none.
+///
+/// # Errors
+/// [`Store`].
+pub fn open_invitations(path: &Path) -> Result<Invitations, Store> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    match path.exists() {
+        true => Invitations::open(disk, path),
+        false => Invitations::create(disk, path),
     }
 }
 

@@ -114,7 +114,7 @@ pub async fn register(
     made(is_repeat, &answer)
 }
 
-async fn draft(
+pub(crate) async fn draft(
     office: &Arc<Office>,
     given: &Given,
     order: EntityOrder,
@@ -130,6 +130,7 @@ async fn draft(
         return Err(Invalid::new(Rule::Right, what).into());
     }
     let entity = EntityId::from_bytes(machine::random());
+    let (uscc, licences) = stated(&order)?;
     let mut openings = Openings::default();
     let mut persons = Vec::new();
     if let Some(person) = order.person {
@@ -137,17 +138,14 @@ async fn draft(
         persons.push(person);
         openings.persons.push(opening);
     }
-    let licences = order.licences.iter();
     let registered = EntityRegistered {
         entity,
         category: order.category,
         name: order.name,
         area,
         place: order.place,
-        uscc: order.uscc.as_deref().map(StatedUscc::read).transpose()?,
-        licences: licences
-            .map(|number| StatedLicence::read(number))
-            .collect::<Result<_, _>>()?,
+        uscc,
+        licences,
         persons,
         acted_by: given.acted_by(),
         countersignatures: Vec::new(),
@@ -173,10 +171,29 @@ async fn draft(
     Ok(items)
 }
 
+/// The numbers of registers that an order states.
+fn stated(order: &EntityOrder) -> Result<(Option<StatedUscc>, Vec<StatedLicence>), Invalid> {
+    let uscc = order.uscc.as_deref().map(StatedUscc::read).transpose()?;
+    let licences = order.licences.iter();
+    let licences = licences.map(|number| StatedLicence::read(number));
+    Ok((uscc, licences.collect::<Result<_, _>>()?))
+}
+
+/// Checks what can be known of an order before it is given: areas and the numbers of
+/// registers.
+///
+/// # Errors
+/// The rule of the first field that is wrong.
+pub(crate) fn check(order: &EntityOrder) -> Result<(), Problem> {
+    let _: AreaCode = order.area.parse()?;
+    stated(order)?;
+    Ok(())
+}
+
 /// Makes a key, keeps it for the entity, and enrols it with proof that it is
 /// here. Should the order then be refused, a key nobody enrolled is left: it
 /// signs nothing.
-async fn host_key(
+pub(crate) async fn host_key(
     office: &Arc<Office>,
     given: &Given,
     entity: EntityId,

@@ -16,6 +16,7 @@ use trace_core::{
     ledger::{
         Failed, Ledger, View,
         documents::Documents,
+        invitations::Invitations,
         job::Job,
         lookup::{Audience, Lookup},
         lookups::{self, Lookups},
@@ -89,6 +90,8 @@ pub struct Office {
     pub mappings: Option<Shelf>,
     /// Takes complaints, where an operator records them.
     pub complaints: Option<Arc<ComplaintDesk>>,
+    /// Invitations of those who have no token yet, where they are kept.
+    pub invitations: Option<Invitations>,
     /// Counts scans, where that is wanted.
     pub scans: Option<Arc<ScanDesk>>,
     /// How often what can be guessed is listed.
@@ -118,6 +121,7 @@ impl Office {
             readings: None,
             mappings: None,
             complaints: None,
+            invitations: None,
             scans: None,
             pace: Pace::default(),
             labels: Arc::new(LabelDesk::new(None)),
@@ -166,6 +170,15 @@ impl Office {
     pub fn hearing(self, complaints: ComplaintDesk) -> Self {
         Self {
             complaints: Some(Arc::new(complaints)),
+            ..self
+        }
+    }
+
+    /// The same, inviting.
+    #[must_use]
+    pub fn inviting(self, invitations: Invitations) -> Self {
+        Self {
+            invitations: Some(invitations),
             ..self
         }
     }

@@ -141,6 +141,7 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "string",
         "A trace code, certificate number, pasted address, entity or equipment",
     ),
+    ("code", "string", "The code of an invitation"),
     (
         "made",
         "string",

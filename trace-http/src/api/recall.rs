@@ -120,7 +120,7 @@ pub async fn sheet(
 ///
 /// # Errors
 /// [`Refusal::Failed`] for a name that is none.
-pub(super) fn sheet_headers(
+pub(crate) fn sheet_headers(
     format: Option<SheetFormat>,
     name: &str,
 ) -> Result<[(HeaderName, HeaderValue); 6], Problem> {

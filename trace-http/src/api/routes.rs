@@ -18,7 +18,10 @@ use super::{
     warehouse,
 };
 use crate::{
-    desk::{inspect, issue, session},
+    desk::{
+        authority::{self, inviting, joining, registering},
+        inspect, issue, session,
+    },
     label::LabelForm,
     page,
     sheet::grid::SheetFormat,
@@ -130,6 +133,8 @@ table! {
         get "/sign-in" session::form, "Where a token is typed to sign in on the pages", ["next" "lang"], Nothing => Page;
         post "/sign-in" session::enter, "Sign in with a token; leads to the pages it is for", [], Form => Page;
         post "/sign-out" session::leave, "Sign out", [], Nothing => Page;
+        get "/join" joining::form, "What the invited sees: for whom, and where the code is typed", ["code" "lang"], Nothing => Page;
+        post "/join" joining::enter, "Use an invitation: a token, once", [], Form => Page;
         get "/check" page::tool::show, "The check as a page to keep, which works on saved files without a network", ["lang"], Nothing => Page;
         get "/check/{file}" page::script::serve, "The script with which a reader's browser checks a page, at an address that names its bytes", [], Nothing => Script;
         get "/01/{*link}" resolver::resolve, "A GS1 Digital Link on a package: leads to its trace unit, or lists what it may mean", ["t" "linkType"], Nothing => Linkset;
@@ -168,6 +173,12 @@ table! {
         post "/inspect/act" inspect::act, "Hold, release or recall a unit, from its page", [], Form => Page;
         get "/inspect/{code}/recall.xlsx" inspect::files::xlsx, "The recall sheet for a spreadsheet", [], Nothing => Sheet(SheetFormat::Xlsx);
         get "/inspect/{code}/recall.csv" inspect::files::csv, "The same as CSV", [], Nothing => Sheet(SheetFormat::Csv);
+        get "/authority" authority::show, "Who is registered in the area, or one entity and what can be done about it, for authorities", ["entity" "after" "lang"], Nothing => Page;
+        post "/authority/register" registering::one, "Register an entity with a key kept here", [], Form => Page;
+        post "/authority/import" registering::many, "Register many from a pasted sheet; gives their invitations as a sheet", [], Form => Page;
+        post "/authority/role" registering::role, "Grant or withdraw a role", [], Form => Page;
+        post "/authority/invite" inviting::one, "Invite an entity: a code for one use within a week", [], Form => Page;
+        post "/authority/lost" inviting::lost, "A telephone is lost: end its keys, tokens and invitations, and invite anew", [], Form => Page;
         get "/issue" issue::show, "One's own certificates, goods to confirm and alerts, for producers", ["before" "made" "lang"], Nothing => Page;
         get "/issue/new" issue::new::begin, "The first of three steps to a certificate, perhaps like another or in its place", ["copy" "corrects"], Nothing => Page;
         post "/issue/new" issue::new::go_on, "The next step; the last signs and leads to what was made", [], Form => Page;

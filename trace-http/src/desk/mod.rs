@@ -8,10 +8,12 @@
 //! | file | what it is |
 //! |---|---|
 //! | `session` | signing in and out, and who signed in |
+//! | `authority/` | the authority's pages, and joining |
 //! | `frame` | what is around every page |
 //! | `inspect/` | the inspector's pages |
 //! | `issue/` | the producer's pages |
 
+pub mod authority;
 pub mod frame;
 pub mod inspect;
 pub mod issue;

@@ -99,7 +99,7 @@ fn kept(headers: &HeaderMap) -> Option<String> {
 
 /// Refuses a form that another site's page sent (Fetch Metadata, `Sec-Fetch-Site`);
 /// a browser too old to say so keeps the cookie to itself (`SameSite=Strict`).
-fn check_site(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn check_site(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
         Some(_) => {
@@ -146,7 +146,7 @@ pub(super) fn see(address: &str, cookie: Option<&Cookie<'_>>) -> Response {
     response
 }
 
-fn cookie(office: &Office, text: String) -> Cookie<'static> {
+pub(super) fn cookie(office: &Office, text: String) -> Cookie<'static> {
     Cookie::build((COOKIE, text))
         .path("/")
         .http_only(true)

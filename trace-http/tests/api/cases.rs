@@ -18,7 +18,7 @@ use trace_http::{
 };
 
 use crate::{
-    cold, complaining, inspecting, issuing, signing_in, stating,
+    cold, complaining, inspecting, inviting, issuing, signing_in, stating,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
@@ -267,6 +267,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
     cases.extend(signing_in::cases(town));
     cases.extend(inspecting::cases(town, &nothing));
     cases.extend(issuing::cases(town));
+    cases.extend(inviting::cases(town));
     cases.extend(stating::cases(town, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
@@ -563,7 +564,9 @@ fn with_a_store_that_cannot_be_read_no_route_says_anything_of_the_goods_or_the_m
             "/t/{code}" | "/t/{code}/temperatures" => {
                 assert!(text.contains("data-status=\"cannot_check\""))
             }
-            path if path == "/t/{code}/report" || route.caller == Caller::SignedIn => {
+            path if ["/t/{code}/report", "/join"].contains(&path)
+                || route.caller == Caller::SignedIn =>
+            {
                 assert!(text.contains("role=\"alert\""))
             }
             _ => {

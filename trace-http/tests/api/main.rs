@@ -16,6 +16,7 @@ mod complaining;
 mod documents;
 mod files;
 mod inspecting;
+mod inviting;
 mod issuing;
 mod keeping;
 mod labels;

@@ -21,6 +21,7 @@ use trace_core::{
         complaints::{COMPLAINTS_FILE, Complaints},
         documents::{DOCUMENTS, Documents},
         hosted::{HostedKeys, Kek},
+        invitations::INVITATIONS_FILE,
         job::{Job, Outcome},
         lookups::{Committing, Lookups},
         opening::{self, HOSTED, Parts, Settings},
@@ -44,7 +45,7 @@ use trace_http::{
     loggers::shelf::{MAPPINGS, Shelf},
     machine,
     metrics::Metrics,
-    serve::open_readings,
+    serve::{open_invitations, open_readings},
     server::{Limits, Load, serve},
 };
 use zeroize::Zeroizing;
@@ -182,7 +183,9 @@ impl Town {
         let desk = ComplaintDesk::new(complaints, world.id(Who::Operator));
         let scans = Scans::open(&folder.path().join(SCANS_FILE)).unwrap();
         let counting = ScanDesk::new(scans, Some(PLACE.parse().unwrap()));
-        let office = Arc::new(office.hearing(desk).counting(counting));
+        let invitations = open_invitations(&folder.path().join(INVITATIONS_FILE)).unwrap();
+        let office = office.hearing(desk).counting(counting);
+        let office = Arc::new(office.inviting(invitations));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let load = Arc::new(Load::default());
         let metrics = Arc::new(Metrics::new(&load));
