@@ -25,6 +25,7 @@ mod reading;
 mod renewing;
 mod reporting;
 mod resolving;
+mod rights;
 mod routes;
 mod scanning;
 mod submitting;
