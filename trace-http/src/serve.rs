@@ -317,7 +317,7 @@ async fn until_signalled(
         Arc::new(|| Ok(())),
     );
     let (stop, stopped) = watch::channel(());
-    let limits = Limits::from(&settings.limits);
+    let limits = Limits::from(&settings.limits).within(machine::descriptors());
     let subscribed = subscribed(settings, &office, &metrics, router.clone(), stopped)?;
     let counting = tokio::spawn(write_scans(Arc::clone(&office)));
     let chores = tokio::spawn(do_chores(office, settings.operator));
