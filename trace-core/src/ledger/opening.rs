@@ -91,7 +91,7 @@ pub enum Opened {
         /// The last checkpoint that the ledger signed.
         last: Option<VerifiedCheckpoint>,
         /// To be held as long as the view is read.
-        files: Files,
+        files: Box<Files>,
     },
 }
 
@@ -280,7 +280,7 @@ pub fn resume(
                 view,
                 why,
                 last,
-                files: Files { log, index },
+                files: Box::new(Files { log, index }),
             })
         }
         Standing::Extends(last) => {
@@ -322,7 +322,7 @@ pub fn resume(
                         view: Some(Box::new(view)),
                         why: format!("{error}; make room on the disk and start again"),
                         last: Some(checkpoint),
-                        files: Files { log, index },
+                        files: Box::new(Files { log, index }),
                     })
                 }
                 Err(error) => Err(error),

@@ -56,7 +56,7 @@ pub struct Reading {
     /// No person is shown: the log may be older than an erasure.
     vault: VaultReader,
     /// Open as long as this is read.
-    _files: Option<Files>,
+    _files: Option<Box<Files>>,
 }
 
 impl Reading {
@@ -74,7 +74,7 @@ impl Reading {
 
     /// The same over files that nobody else holds open.
     #[must_use]
-    pub fn over(self, files: Files) -> Self {
+    pub fn over(self, files: Box<Files>) -> Self {
         Self {
             _files: Some(files),
             ..self

@@ -10,6 +10,7 @@ mod alerts;
 mod bad_input;
 mod browser;
 mod cases;
+mod changed;
 mod changes;
 mod cold;
 mod complaining;
