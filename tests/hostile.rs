@@ -12,7 +12,7 @@
 //! | `lengths` | declared lengths far beyond what is there; memory counted |
 //!
 //! Random inputs are drawn from a seed that is printed. `TRACE_HOSTILE_INPUTS`
-//! sets how many each decoder gets (1,000,000 unless told).
+//! sets how many each decoder gets (500,000 unless told).
 
 #![allow(
     clippy::unwrap_used,

@@ -1,11 +1,12 @@
 //! Requests that are good but for some bytes: of address, header lines and body.
 //! Whatever they say, nothing fails inside and the server answers the next one.
 //!
-//! `TRACE_HTTP_INPUTS` sets how many (20,000 unless told); the seed is printed.
+//! `TRACE_HTTP_INPUTS` sets how many (60,000 unless told); the seed is printed.
 
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
+    net::Shutdown,
 };
 
 use trace_fixtures::draw::Draw;
@@ -19,7 +20,7 @@ const SEED: u64 = 20_260_511;
 
 fn inputs() -> u64 {
     let told = std::env::var("TRACE_HTTP_INPUTS").ok();
-    told.map_or(20_000, |told| told.parse().unwrap())
+    told.map_or(60_000, |told| told.parse().unwrap())
 }
 
 /// Pieces that decoders stumble over.
@@ -90,6 +91,8 @@ fn ask(town: &Town, case: &Case, path: &str, lines: &[u8], body: &[u8]) -> Optio
     }
     // A head that is refused is answered before the body has left.
     let _ = stream.write_all(&request);
+    // Nothing more comes of a head without an end.
+    let _ = stream.shutdown(Shutdown::Write);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     let head = answer.get(..12)?;
