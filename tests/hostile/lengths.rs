@@ -25,9 +25,9 @@ const LIES: [&[u8]; 6] = [
     &[0x80, 0x80, 0x80, 0x80, 0x04],
 ];
 
-/// What becomes a tree of values, or cells, before this project sees it, at some
-/// tens of bytes for each of two characters: who reads it bounds its length.
-const IN_PIECES: [&str; 2] = ["statement in JSON", "sheet of certificates"];
+/// JSON becomes a tree of values before this project sees it, at 32 bytes for each
+/// of two characters: its reader bounds the length of a body.
+const IN_PIECES: [&str; 2] = ["statement in JSON", "mapping of a logger"];
 
 fn held(decoder: &Decoder, bytes: &[u8]) -> u64 {
     let (name, decode) = *decoder;

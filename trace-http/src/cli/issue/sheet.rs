@@ -9,6 +9,7 @@ use crate::{
     charset::{Charset, decode},
     cli::manner::quoted,
     language::Language,
+    rows::Rows,
 };
 
 /// Largest table: 100,000 rows of 600 bytes.
@@ -29,11 +30,7 @@ pub struct Row {
 /// Why it is none, in one sentence; a row that is malformed is named.
 pub fn read(bytes: &[u8], charset: Charset, language: Language) -> Result<Vec<Row>, String> {
     let text = decode(bytes, charset, language)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let mut records = reader.records();
+    let mut records = Rows::new(&text, b',');
     let Some(headers) = records.next() else {
         return Err(language
             .of(
