@@ -63,7 +63,7 @@ fn words(town: &Town, draw: &mut Draw, heard: &str) -> Vec<String> {
     let mut injected = vec![first];
     if draw.chance(1, PAIR_ONE_IN) {
         // Of one call the last rule counts: a pair is of two.
-        injected.push((first + draw.between(1, 4) as usize) % CALLS.len());
+        injected.push((first + 1 + draw.place(CALLS.len() - 1)) % CALLS.len());
     }
     for call in injected {
         let ((call, latest), error) = (CALLS[call], draw.pick(&ERRORS));
