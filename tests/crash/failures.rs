@@ -65,7 +65,7 @@ enum Site {
 
 /// What the ledger must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expected {
+pub(super) enum Expected {
     /// A store error, no answer, and every later request refused.
     Stops,
     /// As if nothing had been: what failed can be made again.
@@ -171,16 +171,25 @@ fn table() -> Vec<Row> {
 
 /// One group on a ledger that was killed before it: opened, sent, settled and
 /// stopped, as far as that goes.
-struct Run {
-    disk: SimulatedDisk,
+pub(super) struct Run {
+    pub(super) disk: SimulatedDisk,
     /// How many calls had been made at the end of each phase reached.
     ends: Vec<usize>,
-    outcome: Result<(), (Expected, Store)>,
-    is_answered: bool,
+    pub(super) outcome: Result<(), (Expected, Store)>,
+    pub(super) is_answered: bool,
 }
 
 fn run(history: &History, image: &Medium, group: usize, fault: Option<Fault>) -> Run {
-    let disk = SimulatedDisk::from(image.clone());
+    run_on(SimulatedDisk::from(image.clone()), history, group, fault)
+}
+
+/// The same on a disk that the caller brings.
+pub(super) fn run_on(
+    disk: SimulatedDisk,
+    history: &History,
+    group: usize,
+    fault: Option<Fault>,
+) -> Run {
     if let Some(fault) = fault {
         disk.fail(fault);
     }
@@ -297,6 +306,7 @@ fn site(call: &Call, medium: &Medium) -> Site {
         Call::Create { .. } => VaultRewrite,
         Call::Remove { .. } => SpareRemove,
         Call::SyncFolder { .. } => FolderSync,
+        Call::Exchange { .. } => unreachable!("this disk swaps no names"),
         Call::Answered(_) => unreachable!("no answers are marked here"),
     }
 }
@@ -342,7 +352,7 @@ fn a_failed_call_stops_the_writer_and_claims_nothing() {
 /// form every erasure, one group whose commit shrinks the log, one after which
 /// the index is merged, and one ledger killed before the merge that was due, so
 /// that it merges while catching up; in the long form every group.
-fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
+pub(super) fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
     let unsettled = |group: usize| {
         let medium = &history.answers[group - 1].medium;
         (group, medium.after_power_cut(Kept::Everything))
