@@ -25,9 +25,14 @@ const LIES: [&[u8]; 6] = [
     &[0x80, 0x80, 0x80, 0x80, 0x04],
 ];
 
-/// JSON becomes a tree of values before this project sees it, at 32 bytes for each
-/// of two characters: its reader bounds the length of a body.
-const IN_PIECES: [&str; 2] = ["statement in JSON", "mapping of a logger"];
+/// JSON becomes a tree of values before this project sees it, and a sheet is cut into
+/// cells, at some tens of bytes for each of two characters: whoever reads it bounds
+/// the length of a body, and of a row.
+const IN_PIECES: [&str; 3] = [
+    "statement in JSON",
+    "mapping of a logger",
+    "sheet of certificates",
+];
 
 fn held(decoder: &Decoder, bytes: &[u8]) -> u64 {
     let (name, decode) = *decoder;

@@ -9,7 +9,7 @@ use std::{
     rc::Rc,
 };
 
-/// Longest row, in bytes: a thousand columns of sixteen.
+/// Longest row of a stranger's file, in bytes: a thousand columns of sixteen.
 pub const ROW_BYTES_MAX: usize = 16 * 1024;
 
 /// What is read ahead of a row, counted with it.
@@ -19,22 +19,25 @@ const AHEAD_BYTES: usize = 4 * 1024;
 pub struct Rows<'t> {
     reader: csv::Reader<Rationed<'t>>,
     left: Rc<Cell<usize>>,
+    most: usize,
 }
 
 /// A text of which only so much may be read for one row.
 struct Rationed<'t> {
     rest: &'t [u8],
     left: Rc<Cell<usize>>,
+    most: usize,
 }
 
 impl<'t> Rows<'t> {
-    /// The rows of a text.
+    /// The rows of a text, each of so many bytes at most.
     #[must_use]
-    pub fn new(text: &'t str, delimiter: u8) -> Self {
+    pub fn new(text: &'t str, delimiter: u8, most: usize) -> Self {
         let left = Rc::new(Cell::new(0));
         let rationed = Rationed {
             rest: text.as_bytes(),
             left: Rc::clone(&left),
+            most,
         };
         let mut builder = csv::ReaderBuilder::new();
         builder
@@ -45,6 +48,7 @@ impl<'t> Rows<'t> {
         Self {
             reader: builder.from_reader(rationed),
             left,
+            most,
         }
     }
 }
@@ -55,7 +59,7 @@ impl Iterator for Rows<'_> {
     type Item = Result<csv::StringRecord, csv::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.left.set(ROW_BYTES_MAX + AHEAD_BYTES);
+        self.left.set(self.most + AHEAD_BYTES);
         let mut row = csv::StringRecord::new();
         match self.reader.read_record(&mut row) {
             Ok(true) => Some(Ok(row)),
@@ -69,7 +73,7 @@ impl Read for Rationed<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = out.len().min(self.left.get()).min(self.rest.len());
         if count == 0 && !self.rest.is_empty() && !out.is_empty() {
-            let what = format!("a row is longer than {ROW_BYTES_MAX} bytes");
+            let what = format!("a row is longer than {} bytes", self.most);
             return Err(io::Error::other(what));
         }
         let (read, rest) = self.rest.split_at(count);
@@ -90,12 +94,14 @@ mod tests {
     fn rows_of_any_number_are_read_and_one_that_is_too_long_is_not() {
         let row = format!("a,\"b\n{}\",c\n", "c".repeat(ROW_BYTES_MAX - 20));
         let text = row.repeat(50);
-        let rows: Vec<_> = Rows::new(&text, b',').collect::<Result<_, _>>().unwrap();
+        let rows: Vec<_> = Rows::new(&text, b',', ROW_BYTES_MAX)
+            .collect::<Result<_, _>>()
+            .unwrap();
         assert_eq!(rows.len(), 50);
         assert!(rows.iter().all(|row| row.len() == 3));
         for long in [",".repeat(1 << 20), "a,\"\n\",".repeat(1 << 18)] {
             let text = format!("a,b\n{long}\n");
-            let mut rows = Rows::new(&text, b',');
+            let mut rows = Rows::new(&text, b',', ROW_BYTES_MAX);
             assert_eq!(rows.next().unwrap().unwrap(), vec!["a", "b"]);
             let error = rows.next().unwrap().unwrap_err();
             assert!(error.is_io_error(), "{error}");

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     charset::{Charset, decode},
     language::Language,
-    rows::Rows,
+    rows::{ROW_BYTES_MAX, Rows},
 };
 
 /// Lines that are looked at: enough for a page of remarks and a day of readings.
@@ -254,7 +254,7 @@ impl Understood {
 }
 
 fn cut(line: &str, delimiter: Delimiter) -> Vec<String> {
-    let first = Rows::new(line, delimiter.byte()).next();
+    let first = Rows::new(line, delimiter.byte(), ROW_BYTES_MAX).next();
     let record = first.and_then(Result::ok).unwrap_or_default();
     record.iter().map(str::to_owned).collect()
 }

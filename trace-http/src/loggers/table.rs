@@ -131,7 +131,7 @@ pub fn read(bytes: &[u8], plan: &Plan, latest_ms: u64, language: Language) -> Re
         decode(bytes, plan.mapping.charset, language).map_err(|why| Said::new(why.clone(), why))?;
     let skipped = plan.mapping.skip_lines;
     let body = after_lines(&text, skipped);
-    let mut records = Rows::new(body, plan.mapping.delimiter.byte());
+    let mut records = Rows::new(body, plan.mapping.delimiter.byte(), ROW_BYTES_MAX);
     let headers = match plan.mapping.has_headers {
         false => csv::StringRecord::new(),
         true => match records.next() {
