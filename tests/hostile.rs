@@ -6,12 +6,13 @@
 //! |---|---|
 //! | `samples` | sound bytes of every form, from a real ledger and the golden files |
 //! | `decoders` | every door through which bytes come in |
+//! | `files` | the same for what people bring in files and addresses |
 //! | `spoilt` | each sample cut at every place, with every bit flipped, with a byte more |
 //! | `noise` | random bytes, and samples randomly cut and joined |
 //! | `lengths` | declared lengths far beyond what is there; memory counted |
 //!
 //! Random inputs are drawn from a seed that is printed. `TRACE_HOSTILE_INPUTS`
-//! sets how many each decoder gets (1,000,000 unless told).
+//! sets how many each decoder gets (500,000 unless told).
 
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +24,7 @@
 
 mod hostile {
     mod decoders;
+    mod files;
     mod lengths;
     mod noise;
     mod samples;

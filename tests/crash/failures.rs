@@ -7,7 +7,7 @@ use super::history::History;
 use super::ledger;
 use super::survival::{Depth, Witness};
 use super::{is_long, seed};
-use Expected::{GoesOn, RefusesToOpen, Stops, TellsOnClosing};
+use Expected::{GoesOn, OnlyReads, RefusesToOpen, Stops, TellsOnClosing};
 use Found::{Absent, Either, Present};
 use Phase::{Answering, CatchingUp, Closing, OpeningEngines, Settling};
 use Site::{
@@ -65,13 +65,15 @@ enum Site {
 
 /// What the ledger must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expected {
+pub(super) enum Expected {
     /// A store error, no answer, and every later request refused.
     Stops,
     /// As if nothing had been: what failed can be made again.
     GoesOn,
     /// A store error instead of an open ledger; the next opening succeeds.
     RefusesToOpen,
+    /// Without room, a ledger that reads and does not write; otherwise as the last.
+    OnlyReads,
     /// A store error from closing; all was answered before.
     TellsOnClosing,
 }
@@ -161,24 +163,33 @@ fn table() -> Vec<Row> {
         row(OpeningEngines, IndexSync,        None,     GoesOn,         Present,  Present),
         row(CatchingUp,     IndexWrite,       None,     RefusesToOpen,  Absent,   Absent),
         row(CatchingUp,     IndexSync,        None,     RefusesToOpen,  Absent,   Absent),
-        row(CatchingUp,     SpareRemove,      None,     RefusesToOpen,  Absent,   Absent),
-        row(CatchingUp,     FolderSync,       None,     RefusesToOpen,  Absent,   Absent),
-        row(CatchingUp,     SpareMake,        None,     RefusesToOpen,  Absent,   Absent),
+        row(CatchingUp,     SpareRemove,      None,     OnlyReads,      Absent,   Absent),
+        row(CatchingUp,     FolderSync,       None,     OnlyReads,      Absent,   Absent),
+        row(CatchingUp,     SpareMake,        None,     OnlyReads,      Absent,   Absent),
     ]
 }
 
 /// One group on a ledger that was killed before it: opened, sent, settled and
 /// stopped, as far as that goes.
-struct Run {
-    disk: SimulatedDisk,
+pub(super) struct Run {
+    pub(super) disk: SimulatedDisk,
     /// How many calls had been made at the end of each phase reached.
     ends: Vec<usize>,
-    outcome: Result<(), (Expected, Store)>,
-    is_answered: bool,
+    pub(super) outcome: Result<(), (Expected, Store)>,
+    pub(super) is_answered: bool,
 }
 
 fn run(history: &History, image: &Medium, group: usize, fault: Option<Fault>) -> Run {
-    let disk = SimulatedDisk::from(image.clone());
+    run_on(SimulatedDisk::from(image.clone()), history, group, fault)
+}
+
+/// The same on a disk that the caller brings.
+pub(super) fn run_on(
+    disk: SimulatedDisk,
+    history: &History,
+    group: usize,
+    fault: Option<Fault>,
+) -> Run {
     if let Some(fault) = fault {
         disk.fail(fault);
     }
@@ -203,8 +214,16 @@ impl Run {
         let engines = ledger::open_engines(&disk).map_err(refuses)?;
         self.ended();
         let opened = ledger::resume(&disk, &history.world, engines).map_err(refuses)?;
-        let Opened::Writable(mut sequencer) = opened else {
-            panic!("read-only")
+        let mut sequencer = match opened {
+            Opened::Writable(sequencer) => sequencer,
+            Opened::ReadOnly {
+                view, why, files, ..
+            } => {
+                let view = view.expect("what is there can be looked up");
+                view.entry(0).expect("while its files are held");
+                drop(files);
+                return Err((OnlyReads, Store::ReadOnly { why }));
+            }
         };
         self.ended();
         let before = sequencer.view().checkpoint().note().to_owned();
@@ -287,6 +306,7 @@ fn site(call: &Call, medium: &Medium) -> Site {
         Call::Create { .. } => VaultRewrite,
         Call::Remove { .. } => SpareRemove,
         Call::SyncFolder { .. } => FolderSync,
+        Call::Exchange { .. } => unreachable!("this disk swaps no names"),
         Call::Answered(_) => unreachable!("no answers are marked here"),
     }
 }
@@ -332,7 +352,7 @@ fn a_failed_call_stops_the_writer_and_claims_nothing() {
 /// form every erasure, one group whose commit shrinks the log, one after which
 /// the index is merged, and one ledger killed before the merge that was due, so
 /// that it merges while catching up; in the long form every group.
-fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
+pub(super) fn starts(history: &History, witness: &Witness<'_>) -> Vec<(usize, Medium)> {
     let unsettled = |group: usize| {
         let medium = &history.answers[group - 1].medium;
         (group, medium.after_power_cut(Kept::Everything))
@@ -415,7 +435,11 @@ impl Matrix<'_> {
             .outcome
             .as_ref()
             .map_or_else(|(found, _)| *found, |()| GoesOn);
-        assert_eq!(found, row.expected, "{what}: {:?}", failed.outcome);
+        let expected = match row.expected {
+            OnlyReads if fault.kind != io::ErrorKind::StorageFull => RefusesToOpen,
+            expected => expected,
+        };
+        assert_eq!(found, expected, "{what}: {:?}", failed.outcome);
         let answered = group + usize::from(failed.is_answered);
         let medium = failed.disk.medium();
         for (kept, wanted) in [

@@ -11,6 +11,7 @@
 //! | `survival` | what must be true when the power is back |
 //! | `power` | cuts at every call, also of the recovery |
 //! | `failures` | the table of calls that fail, and a walk through it |
+//! | `pairs` | two calls that fail, the second while the first is recovered from |
 //! | `documents` | documents beside the log, under cuts and failing calls |
 //! | `checkpoint` | a last checkpoint that is not the right one |
 //! | `lies` | disks that break their promises |
@@ -32,6 +33,7 @@ mod failures;
 mod history;
 mod ledger;
 mod lies;
+mod pairs;
 mod power;
 mod survival;
 

@@ -1,5 +1,6 @@
 //! Every door through which a stranger's bytes come in.
 
+use super::files;
 use trace_core::ident::{EquipmentId, TraceCode};
 use trace_core::proof::anchor::Anchor;
 use trace_core::proof::bundle::Bundle;
@@ -33,7 +34,12 @@ pub enum Read {
 pub type Decoder = (&'static str, fn(&[u8]) -> Read);
 
 /// Every decoder of untrusted bytes or text.
-pub const DECODERS: &[Decoder] = &[
+pub fn all() -> impl Iterator<Item = &'static Decoder> {
+    DECODERS.iter().chain(files::DECODERS)
+}
+
+/// Those of records, proofs and codes.
+const DECODERS: &[Decoder] = &[
     ("signed record", |bytes| {
         as_bytes(Signed::decode(bytes), Signed::encode)
     }),
@@ -108,11 +114,11 @@ pub const DECODERS: &[Decoder] = &[
     }),
 ];
 
-fn as_bytes<T, E>(read: Result<T, E>, encode: impl Fn(&T) -> Vec<u8>) -> Read {
+pub fn as_bytes<T, E>(read: Result<T, E>, encode: impl Fn(&T) -> Vec<u8>) -> Read {
     read.map_or(Read::Refused, |value| Read::As(encode(&value)))
 }
 
-fn text(bytes: &[u8], read: impl Fn(&str) -> Option<Option<String>>) -> Read {
+pub fn text(bytes: &[u8], read: impl Fn(&str) -> Option<Option<String>>) -> Read {
     match std::str::from_utf8(bytes).ok().and_then(read) {
         None => Read::Refused,
         Some(None) => Read::Whole,

@@ -1,6 +1,7 @@
 //! Sound bytes of every form, each with the check that accepts it whole.
 
 use super::decoders::PROBE;
+use super::files;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use trace_core::ident::CivilDate;
@@ -232,8 +233,11 @@ pub fn of_every_kind() -> Vec<Sample> {
 /// each of them.
 pub fn beginnings() -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = vec!["20 箱×5 公斤".into(), "12.5 斤".into()];
-    for sample in of_every_kind() {
+    for (number, sample) in of_every_kind().into_iter().enumerate() {
         let signed = Signed::decode(&sample.bytes).unwrap();
+        if number == 0 {
+            all.extend(files::beginnings(&signed));
+        }
         let statement = signed.statement();
         let place = KINDS
             .iter()

@@ -169,4 +169,12 @@ impl Store {
         let path = path.to_path_buf();
         move |source| Self::Io { what, path, source }
     }
+
+    /// Whether there was no room on the disk, or none left for this user.
+    #[must_use]
+    pub fn is_without_room(&self) -> bool {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { source, .. }
+            if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
 }

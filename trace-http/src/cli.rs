@@ -46,6 +46,7 @@ mod void;
 mod warehouse;
 
 pub use failure::Failure;
+pub use issue::sheet;
 pub use manner::Manner;
 
 use clap::Subcommand;

@@ -24,6 +24,7 @@ pub mod mqtt;
 pub mod operations;
 pub mod page;
 pub mod problem;
+pub mod rows;
 pub mod serve;
 pub mod server;
 pub mod settings;

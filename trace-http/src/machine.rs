@@ -1,4 +1,5 @@
-//! What the core never reads by itself: the clock and the random source.
+//! What the core never reads by itself: the clock, the random source, and how many
+//! files the system grants.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 use trace_core::ledger::writer::Clock;
@@ -17,6 +18,26 @@ pub fn now_ms() -> u64 {
 #[must_use]
 pub fn clock() -> Clock {
     std::sync::Arc::new(now_ms)
+}
+
+/// How many descriptors this process may have open at once, raised as far as the
+/// system lets it; unbounded where the system has no such limit.
+#[must_use]
+pub fn descriptors() -> u64 {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let granted = getrlimit(Resource::Nofile);
+        let raised = Rlimit {
+            current: granted.maximum,
+            maximum: granted.maximum,
+        };
+        let is_raised = setrlimit(Resource::Nofile, raised).is_ok();
+        let now = if is_raised { raised } else { granted };
+        now.current.unwrap_or(u64::MAX)
+    }
+    #[cfg(not(unix))]
+    u64::MAX
 }
 
 /// Fills `bytes` from the system's random source.

@@ -109,10 +109,13 @@ pub fn open(settings: &ServeSettings, public_url: String) -> Result<(Home, Offic
             }
             Book::Writing(ledger)
         }
-        Opened::ReadOnly { view, why, .. } => {
+        Opened::ReadOnly {
+            view, why, files, ..
+        } => {
             let view = view.ok_or_else(|| ServeError::Unreadable(why.clone()))?;
             tracing::error!(why, "the ledger is open for reading only");
-            Book::Reading(Reading::new(Arc::from(view), home.shared_signer(), why))
+            let reading = Reading::new(Arc::from(view), home.shared_signer(), why);
+            Book::Reading(reading.over(files))
         }
     };
     let tokens = open_tokens(&home.folder().join(TOKENS))?;
@@ -332,7 +335,7 @@ async fn until_signalled(
         Arc::new(|| Ok(())),
     );
     let (stop, stopped) = watch::channel(());
-    let limits = Limits::from(&settings.limits);
+    let limits = Limits::from(&settings.limits).within(machine::descriptors());
     let subscribed = subscribed(settings, &office, &metrics, router.clone(), stopped)?;
     let counting = tokio::spawn(write_scans(Arc::clone(&office)));
     let chores = tokio::spawn(do_chores(office, settings.operator));

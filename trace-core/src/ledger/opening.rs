@@ -90,7 +90,17 @@ pub enum Opened {
         why: String,
         /// The last checkpoint that the ledger signed.
         last: Option<VerifiedCheckpoint>,
+        /// To be held as long as the view is read.
+        files: Box<Files>,
     },
+}
+
+/// The open files of a ledger that only reads: without them its view shows nothing.
+#[derive(Debug)]
+#[expect(dead_code, reason = "they are open as long as this lives")]
+pub struct Files {
+    log: Database,
+    index: Index,
 }
 
 /// The parts that the caller brings.
@@ -236,7 +246,7 @@ pub fn resume(
     checkpoint_folder: &Path,
     log: Database,
     index: Index,
-    vault: Vault,
+    mut vault: Vault,
     settings: Settings,
     parts: Parts,
 ) -> Result<Opened, Store> {
@@ -256,7 +266,7 @@ pub fn resume(
         Some(last) => Some(log_view.entry(last)?.admitted_ms),
         None => None,
     };
-    let index = catch_up(index, &log_view, size)?;
+    let mut index = catch_up(index, &log_view, size)?;
     match standing {
         Standing::Broken { why, last } => {
             let view = last.clone().filter(|last| last.size() <= size).map(|last| {
@@ -266,36 +276,72 @@ pub fn resume(
                     Arc::new(last),
                 ))
             });
-            Ok(Opened::ReadOnly { view, why, last })
+            Ok(Opened::ReadOnly {
+                view,
+                why,
+                last,
+                files: Box::new(Files { log, index }),
+            })
         }
         Standing::Extends(last) => {
-            let mut checkpoints =
-                Checkpoints::new(disk, checkpoint_folder, origin.clone(), signer)?;
-            // A crash between commit and checkpoint leaves entries that nobody
-            // was told of: they are covered before anything is served.
-            let checkpoint = if last.size() == size {
-                last
-            } else {
-                checkpoints.advance(size, root)?
+            let mut checkpoint = last;
+            let ready = || -> Result<Checkpoints, Store> {
+                let mut checkpoints =
+                    Checkpoints::new(disk, checkpoint_folder, origin.clone(), signer)?;
+                // A crash between commit and checkpoint leaves entries that nobody
+                // was told of: they are covered before anything is served.
+                if checkpoint.size() != size {
+                    checkpoint = checkpoints.advance(size, root)?;
+                }
+                checkpoints.prepare()?;
+                forget_erased(&index, &mut vault)?;
+                Ok(checkpoints)
             };
-            checkpoints.prepare()?;
-            let mut sequencer = assemble(
-                log,
-                index,
-                vault,
-                checkpoints,
-                frontier,
-                checkpoint,
-                last_ms,
-                settings,
-                origin,
-                hosted,
-                entropy,
-            )?;
-            sequencer.forget_erased()?;
-            Ok(Opened::Writable(Box::new(sequencer)))
+            match ready() {
+                Ok(checkpoints) => assemble(
+                    log,
+                    index,
+                    vault,
+                    checkpoints,
+                    frontier,
+                    checkpoint,
+                    last_ms,
+                    settings,
+                    origin,
+                    hosted,
+                    entropy,
+                )
+                .map(|sequencer| Opened::Writable(Box::new(sequencer))),
+                // Nothing is written any more; what is there can be looked up.
+                Err(error) if error.is_without_room() => {
+                    // One that fails leaves an index that nobody can read.
+                    index.wait()?;
+                    let shown = Arc::new(checkpoint.clone());
+                    let view = View::new(log_view, Folded::new(index.view()), shown);
+                    Ok(Opened::ReadOnly {
+                        view: Some(Box::new(view)),
+                        why: format!("{error}; make room on the disk and start again"),
+                        last: Some(checkpoint),
+                        files: Box::new(Files { log, index }),
+                    })
+                }
+                Err(error) => Err(error),
+            }
         }
     }
+}
+
+/// Replays all erasures, so that a vault put back from elsewhere holds nothing
+/// that the log says is gone; and drops keys that no record needs.
+fn forget_erased(index: &Index, vault: &mut Vault) -> Result<(), Store> {
+    let folded = Folded::new(index.view());
+    let mut gone = folded.persons_gone_by(i32::MIN)?;
+    for person in vault.persons() {
+        if folded.person_state(&person)?.is_none() {
+            gone.push(person);
+        }
+    }
+    vault.erase(&gone).map(|_| ())
 }
 
 #[expect(

@@ -438,17 +438,21 @@ impl Sequencer {
         self.stop_on_error(settled)
     }
 
-    /// Replays all erasures, so that a vault put back from elsewhere holds
-    /// nothing that the log says is gone; and drops keys that no record needs.
-    pub(super) fn forget_erased(&mut self) -> Result<(), Store> {
-        let folded = Folded::new(self.index.view());
-        let mut gone = folded.persons_gone_by(i32::MIN)?;
-        for person in self.vault.persons() {
-            if folded.person_state(&person)?.is_none() {
-                gone.push(person);
-            }
-        }
-        self.vault.erase(&gone).map(|_| ())
+    /// Whether the index is merging beside admission.
+    #[must_use]
+    pub fn is_merging(&self) -> bool {
+        self.index.is_merging()
+    }
+
+    /// Takes over what was merged beside admission, when nothing is to be admitted.
+    ///
+    /// # Errors
+    /// Final, as of [`admit`](Self::admit): of an index whose merge failed nothing
+    /// can be read.
+    pub fn adopt_merged(&mut self) -> Result<(), Store> {
+        self.refuse_stopped()?;
+        let adopted = self.index.adopt_finished();
+        self.stop_on_error(adopted)
     }
 
     /// Signs what the ledger states.

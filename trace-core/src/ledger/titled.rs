@@ -167,9 +167,23 @@ impl TitledFile {
             .open(&self.path)
             .map_err(Store::io("open", &self.path))?;
         let length = build(disk, &self.path, self.title, note, lines)?;
-        settle_name(disk, &beside(&self.path, REWRITING), &self.path)?;
-        // Only now: the old file may be the one that a power cut brings back.
-        wipe(&*old).map_err(Store::io("wipe the old", &self.path))?;
+        let building = beside(&self.path, REWRITING);
+        match disk.exchange(&building, &self.path) {
+            // The old file keeps a name, by which whoever opens next finds and wipes
+            // it when this is cut off here.
+            Ok(()) => {
+                let folder = folder_of(&self.path);
+                disk.sync_folder(folder)
+                    .map_err(Store::io("sync", folder))?;
+                sweep_rewriting(disk, &self.path)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                settle_name(disk, &building, &self.path)?;
+                // Only now: the old file may be the one that a power cut brings back.
+                wipe(&*old).map_err(Store::io("wipe the old", &self.path))?;
+            }
+            Err(error) => return Err(Store::io("exchange", &self.path)(error)),
+        }
         self.frames = Frames::open(disk, &self.path, length, Check::Quick)?.0;
         Ok(())
     }

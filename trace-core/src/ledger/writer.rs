@@ -20,9 +20,10 @@ use crate::record::submission::Submission;
 use crate::record::{Body, Origin};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Most jobs waiting for the writer: at a job a record four full groups, about
@@ -31,6 +32,9 @@ const QUEUE_JOBS_MAX: usize = 4 * GROUP_RECORDS_MAX;
 
 /// Most parsed keys remembered: a city's signers; 8,192 of 200 bytes are 1.6 MB.
 const KEYS_REMEMBERED_MAX: usize = 8_192;
+
+/// How often a writer without work looks whether the index's merge has ended.
+const MERGE_LOOKED_AFTER: Duration = Duration::from_millis(20);
 
 /// Says what time it is, in milliseconds since the epoch.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -366,7 +370,15 @@ struct Writer<P: Fn(Arc<View>)> {
 impl<P: Fn(Arc<View>)> Writer<P> {
     fn run(mut self, queue: &Receiver<Command>) {
         let mut carried = None;
-        while let Some(first) = carried.take().or_else(|| queue.recv().ok()) {
+        loop {
+            let first = match carried.take() {
+                Some(carried) => carried,
+                None => match self.next(queue) {
+                    Ok(Some(command)) => command,
+                    Ok(None) => break,
+                    Err(error) => return self.fatal.tell(error.to_string()),
+                },
+            };
             let (mut jobs, mut replies, mut records) = (Vec::new(), Vec::new(), 0);
             let mut next = Some(first);
             while let Some(command) = next.take() {
@@ -408,6 +420,19 @@ impl<P: Fn(Arc<View>)> Writer<P> {
         if let Err(error) = self.sequencer.close() {
             self.fatal.tell(error.to_string());
         }
+    }
+
+    /// The next command; none when every handle is gone. Meanwhile it looks after
+    /// the index: while nobody writes, readers would go on under a failed one.
+    fn next(&mut self, queue: &Receiver<Command>) -> Result<Option<Command>, Store> {
+        while self.sequencer.is_merging() {
+            match queue.recv_timeout(MERGE_LOOKED_AFTER) {
+                Ok(command) => return Ok(Some(command)),
+                Err(RecvTimeoutError::Timeout) => self.sequencer.adopt_merged()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            }
+        }
+        Ok(queue.recv().ok())
     }
 
     fn group(&mut self, jobs: Vec<Job>, replies: Vec<Reply>) -> Result<(), Store> {

@@ -20,6 +20,7 @@ use trace_core::{
         job::Job,
         lookup::{Audience, Lookup},
         lookups::{self, Lookups},
+        opening::Files,
         readings::Readings,
         tokens::{TokenGrant, Tokens},
         vault::VaultReader,
@@ -55,6 +56,8 @@ pub struct Reading {
     pub why: String,
     /// No person is shown: the log may be older than an erasure.
     vault: VaultReader,
+    /// Open as long as this is read.
+    _files: Option<Box<Files>>,
 }
 
 impl Reading {
@@ -66,6 +69,16 @@ impl Reading {
             signer,
             why,
             vault: VaultReader::default(),
+            _files: None,
+        }
+    }
+
+    /// The same over files that nobody else holds open.
+    #[must_use]
+    pub fn over(self, files: Box<Files>) -> Self {
+        Self {
+            _files: Some(files),
+            ..self
         }
     }
 }

@@ -23,7 +23,7 @@ use trace_core::{
         tokens::TokenGrant,
     },
     proof::receipt::Receipt,
-    record::{Body, Hash, wire::TokenId},
+    record::{Body, Hash, rights::Registry, wire::TokenId},
 };
 use utoipa::ToSchema;
 
@@ -186,7 +186,7 @@ impl Office {
     /// # Errors
     /// [`Rule::IdempotencyReused`] when its name named another order; whatever
     /// `draft` refuses; [`Rule::Right`] when the token's role may not sign one of
-    /// the records; the first rule that refuses.
+    /// the records or is not its entity's; the first rule that refuses.
     pub async fn carry_out<T, D>(
         &self,
         order: Order<T>,
@@ -220,6 +220,7 @@ impl Office {
     }
 
     async fn fulfil(&self, given: Given, items: Vec<Item>) -> Result<Fulfilled, Problem> {
+        check_role_held(&self.view(), &given)?;
         for item in &items {
             within_role(&given.token, item)?;
         }
@@ -252,6 +253,18 @@ impl Office {
             None => read_back(&answered.view, indexes, is_repeat),
         }
     }
+}
+
+/// A token ends with its role: whoever is left with another role acts in that by
+/// another token.
+fn check_role_held(view: &View, given: &Given) -> Result<(), Problem> {
+    let role = given.token.grant.role;
+    let held = view.folded().entity(&given.entity)?;
+    if held.is_some_and(|held| held.grants.iter().any(|own| own.role == role)) {
+        return Ok(());
+    }
+    let what = format!("the token is made for {role}, a role that its entity does not hold");
+    Err(Invalid::new(Rule::Right, what).into())
 }
 
 /// A token acts in the role it was made for, not in every role that its entity

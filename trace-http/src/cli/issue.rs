@@ -4,7 +4,7 @@ mod batch;
 mod columns;
 mod draft;
 mod reader;
-mod sheet;
+pub mod sheet;
 
 use std::{collections::HashMap, path::PathBuf};
 

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     charset::{Charset, decode},
     language::Language,
+    rows::{ROW_BYTES_MAX, Rows},
 };
 
 /// Lines that are looked at: enough for a page of remarks and a day of readings.
@@ -253,15 +254,8 @@ impl Understood {
 }
 
 fn cut(line: &str, delimiter: Delimiter) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .delimiter(delimiter.byte())
-        .from_reader(line.as_bytes());
-    let record = reader
-        .records()
-        .next()
-        .and_then(Result::ok)
-        .unwrap_or_default();
+    let first = Rows::new(line, delimiter.byte(), ROW_BYTES_MAX).next();
+    let record = first.and_then(Result::ok).unwrap_or_default();
     record.iter().map(str::to_owned).collect()
 }
 

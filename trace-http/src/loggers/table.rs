@@ -19,7 +19,11 @@ use super::{
     cell::Cells,
     mapping::{Column, Plan, Whose},
 };
-use crate::{charset::decode, language::Language};
+use crate::{
+    charset::decode,
+    language::Language,
+    rows::{ROW_BYTES_MAX, Rows},
+};
 
 /// Largest file: a year of one probe at a minute is 15 MiB in a wordy export.
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -127,12 +131,7 @@ pub fn read(bytes: &[u8], plan: &Plan, latest_ms: u64, language: Language) -> Re
         decode(bytes, plan.mapping.charset, language).map_err(|why| Said::new(why.clone(), why))?;
     let skipped = plan.mapping.skip_lines;
     let body = after_lines(&text, skipped);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(plan.mapping.delimiter.byte())
-        .from_reader(body.as_bytes());
-    let mut records = reader.records();
+    let mut records = Rows::new(body, plan.mapping.delimiter.byte(), ROW_BYTES_MAX);
     let headers = match plan.mapping.has_headers {
         false => csv::StringRecord::new(),
         true => match records.next() {
@@ -156,6 +155,13 @@ pub fn read(bytes: &[u8], plan: &Plan, latest_ms: u64, language: Language) -> Re
     for record in records {
         let record = match record {
             Ok(record) => record,
+            Err(error) if error.is_io_error() => {
+                let row = table.rows + 1;
+                return Err(Said::new(
+                    format!("row {row} or so: a row is longer than {ROW_BYTES_MAX} bytes"),
+                    format!("约第{row}行:一行超过{ROW_BYTES_MAX}字节"),
+                ));
+            }
             Err(error) => {
                 let row = error.position().map_or(0, csv::Position::line) + u64::from(skipped);
                 let why = Said::new(error.to_string(), format!("无法读取:{error}"));

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+/// Descriptors that are no connection's: the ledger's files and those that replace
+/// them, the log, what tokio waits with; and connections that are turned away.
+const DESCRIPTORS_KEPT: u64 = 64 + super::FAREWELLS_MAX as u64;
+/// Descriptors of a connection: itself, and a file that its request opens.
+const DESCRIPTORS_EACH: u64 = 2;
+
 /// The limits of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time. Each may hold a head of 16 KiB, a body of
-    /// 20 MiB and a few file descriptors; 1,024 is also the usual soft limit
-    /// of descriptors less a margin that an operator can raise.
+    /// Connections at a time, as far as there are descriptors for them
+    /// ([`Limits::within`]). Each may hold a head of 16 KiB and a body of 20 MiB.
     pub connections: usize,
     /// Bytes of a request head. Browsers send 1-2 KiB, behind proxies 4 KiB;
     /// 16 KiB leaves room for both and bounds 1,024 connections to 16 MiB.
@@ -47,6 +52,42 @@ impl Default for Limits {
             idle_time: Duration::from_secs(30),
             answer_time: Duration::from_secs(30),
             shutdown_time: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Limits {
+    /// The same with no more connections than leave the ledger the descriptors it
+    /// needs: without one for the next checkpoint the writer would end, and
+    /// whoever opened connections enough would have ended it.
+    #[must_use]
+    pub fn within(self, descriptors: u64) -> Self {
+        let left = descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_EACH;
+        let left = usize::try_from(left).unwrap_or(usize::MAX).max(1);
+        if left < self.connections {
+            tracing::warn!(
+                descriptors,
+                wanted = self.connections,
+                connections = left,
+                "too few descriptors for the connections wanted: raise the limit of open files"
+            );
+        }
+        Self {
+            connections: self.connections.min(left),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_the_ledger_its_descriptors() {
+        for (descriptors, connections) in [(u64::MAX, 1024), (2_176, 1024), (1_024, 448), (0, 1)] {
+            let limits = Limits::default().within(descriptors);
+            assert_eq!(limits.connections, connections, "{descriptors}");
         }
     }
 }

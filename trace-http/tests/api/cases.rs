@@ -54,7 +54,7 @@ impl Case {
     }
 
     /// The route of the table that it goes to.
-    fn route(&self) -> &'static Route {
+    pub fn route(&self) -> &'static Route {
         let path = self.path.split('?').next().unwrap();
         let fits = |route: &&Route| {
             if let Some((before, _)) = route.path.split_once("{*") {
@@ -134,7 +134,7 @@ fn wanted(route: &Route) -> BTreeSet<What> {
 }
 
 /// A town with something to ask for, and every case.
-fn cases(town: &mut Town) -> Vec<Case> {
+pub fn cases(town: &mut Town) -> Vec<Case> {
     let mut unit = town.world.unit();
     unit.gtin = Some("6901234567892".parse().unwrap());
     unit.lot = Some("A".into());

@@ -362,7 +362,8 @@ impl Town {
         let head = String::from_utf8(bytes[..split].to_vec()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let body = &bytes[split + 4..];
-        let body = match head.contains("transfer-encoding: chunked") {
+        let is_chunked = head.contains("transfer-encoding: chunked") && method != "HEAD";
+        let body = match is_chunked {
             true => unchunked(body),
             false => body.to_vec(),
         };

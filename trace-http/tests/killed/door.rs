@@ -8,7 +8,9 @@ use std::{
     time::Instant,
 };
 
-use crate::PATIENCE;
+use trace_http::client::ClientError;
+
+use crate::{PATIENCE, program::Program};
 
 /// The way to the server, whichever process that is.
 #[derive(Default)]
@@ -102,11 +104,36 @@ impl Door {
         self.under_way.load(Ordering::SeqCst)
     }
 
+    /// So many answers there were.
+    pub fn answers(&self) -> u64 {
+        self.answers.load(Ordering::SeqCst)
+    }
+
+    /// The same for a server that goes on: whoever lost a connection to it is sent
+    /// there again.
+    pub fn wait_for_answers_of(&self, server: &Program, count: u64) {
+        let started = Instant::now();
+        while self.open(&server.address) < count {
+            assert!(started.elapsed() < PATIENCE, "too few answers");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+
     pub fn wait_for_answers(&self, count: u64) {
         let started = Instant::now();
         while self.answers.load(Ordering::SeqCst) < count {
             assert!(started.elapsed() < PATIENCE, "too few answers");
             std::thread::sleep(std::time::Duration::from_micros(200));
         }
+    }
+}
+
+/// Whether there was no answer: the connection broke, or the server says that it
+/// cannot now, which promises nothing.
+pub fn is_no_answer(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreached { .. } => true,
+        ClientError::Refused { problem, .. } => problem.status >= 500,
+        _ => false,
     }
 }

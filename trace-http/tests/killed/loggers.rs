@@ -14,7 +14,7 @@ use trace_http::{
 use zeroize::Zeroizing;
 
 use crate::{
-    door::{Door, Way},
+    door::{Door, Way, is_no_answer},
     town::Town,
 };
 
@@ -78,7 +78,7 @@ impl Logger {
                     self.answered(next, &answer, was_cut);
                     was_cut = false;
                 }
-                Err(ClientError::Unreached { .. }) => {
+                Err(error) if is_no_answer(&error) => {
                     self.cut += 1;
                     was_cut = true;
                     held = Some(next);

@@ -11,7 +11,7 @@ use trace_http::{
 use zeroize::Zeroizing;
 
 use crate::{
-    door::{Door, Way},
+    door::{Door, Way, is_no_answer},
     program::Program,
     town::Town,
 };
@@ -52,7 +52,7 @@ impl Holder {
             let answer = loop {
                 match door.ask(|| self.ask(&client, &name)) {
                     Ok(answer) => break answer,
-                    Err(ClientError::Unreached { .. }) => {
+                    Err(error) if is_no_answer(&error) => {
                         self.cut += 1;
                         way = door.next(&way);
                         client = self.client(&way.address);

@@ -4,7 +4,8 @@ use std::{
     io::{BufRead, BufReader},
     os::unix::process::ExitStatusExt,
     process::{Child, ChildStderr, Command, Output, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -28,9 +29,10 @@ pub struct Program {
 }
 
 impl Program {
-    /// Started, and nothing known of it yet.
-    pub fn spawn(town: &Town) -> Self {
-        let mut command = trace();
+    /// Started by way of these words, which come before its own name; nothing is
+    /// known of it yet.
+    pub fn spawn(town: &Town, before: &[&str]) -> Self {
+        let mut command = trace(before);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]);
         command.args(["--overlay-bytes", OVERLAY_BYTES]);
         command.arg("--data").arg(town.folder());
@@ -46,19 +48,62 @@ impl Program {
         }
     }
 
-    /// Started, and it has said where it listens.
+    /// Started, and it has said where it listens, without complaint.
     pub fn serving(town: &Town) -> Self {
-        let mut program = Self::spawn(town);
-        while program.address.is_empty() {
-            let line = program.said.recv_timeout(PATIENCE);
-            let line = line.expect("it said nothing, or ended");
-            let said: Value = serde_json::from_str(&line).expect(&line);
+        Self::serving_by(town, &[], |line| {
+            let said: Value = serde_json::from_str(line).expect(line);
             assert_ne!(said["level"], "ERROR", "{line}");
-            if let Some(address) = said["address"].as_str() {
-                program.address = format!("http://{address}");
+        })
+        .unwrap_or_else(|code| panic!("it ended with {code}"))
+    }
+
+    /// The same by way of these words; otherwise how it ended.
+    pub fn serving_by(town: &Town, before: &[&str], hear: fn(&str)) -> Result<Self, i32> {
+        let mut program = Self::spawn(town, before);
+        while program.address.is_empty() {
+            match program.said.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    hear(&line);
+                    let said: Value = serde_json::from_str(&line).unwrap_or_default();
+                    if let Some(address) = said["address"].as_str() {
+                        program.address = format!("http://{address}");
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(program.ended().0),
+                Err(RecvTimeoutError::Timeout) => panic!("it said nothing"),
             }
         }
-        program
+        Ok(program)
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends a signal to it.
+    pub fn signal(&self, name: &str) {
+        let pid = self.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success(), "{name}");
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until it has ended by itself: with which code, and what it said since.
+    pub fn ended(mut self) -> (i32, Vec<String>) {
+        let started = Instant::now();
+        while !self.has_ended() {
+            assert!(started.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let status = self.process.wait().unwrap();
+        let said: Vec<String> = self.said.iter().collect();
+        let code = status.code();
+        (code.unwrap_or_else(|| panic!("{status}: {said:?}")), said)
     }
 
     /// Killed; it had not ended before.
@@ -90,15 +135,16 @@ fn read(log: ChildStderr, say: impl Fn(String) -> bool) {
     }
 }
 
-fn trace() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
-    command.env_clear();
+fn trace(before: &[&str]) -> Command {
+    let mut words = before.iter().chain([&env!("CARGO_BIN_EXE_trace")]);
+    let mut command = Command::new(words.next().expect("its own name is one"));
+    command.args(words).env_clear();
     command
 }
 
 /// `trace audit` of the folder as it lies there.
 pub fn audit(town: &Town) -> Output {
-    let mut command = trace();
+    let mut command = trace(&[]);
     command.arg("audit").arg("--data").arg(town.folder());
     command.output().unwrap()
 }

@@ -24,7 +24,7 @@ use trace_http::{
 };
 
 use crate::{
-    door::{Door, Way},
+    door::{Door, Way, is_no_answer},
     town::Town,
 };
 
@@ -117,7 +117,7 @@ impl Device {
             };
             match door.ask(|| post(&client, &asked)) {
                 Ok(answer) => held = self.answered(asked, &answer, way.generation),
-                Err(ClientError::Unreached { .. }) => {
+                Err(error) if is_no_answer(&error) => {
                     self.tally.cut += 1;
                     asked.was_cut = true;
                     held = Some(self.remember(asked));

@@ -399,7 +399,18 @@ impl Index {
         }
     }
 
-    fn adopt_finished(&mut self) -> Result<(), Store> {
+    /// Whether a merge is under way, or has ended and nobody has asked how.
+    #[must_use]
+    pub fn is_merging(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Takes over a merge that has ended. Of one that failed nobody can read any
+    /// more: whoever has nothing else to do asks soon.
+    ///
+    /// # Errors
+    /// The merge's own; [`Store::ReadOnly`] ever after.
+    pub fn adopt_finished(&mut self) -> Result<(), Store> {
         if let Some(why) = &self.failed {
             let why = format!("an earlier merge failed ({why}); open the index again");
             return Err(Store::ReadOnly { why });
@@ -410,7 +421,11 @@ impl Index {
         }
     }
 
-    fn wait(&mut self) -> Result<(), Store> {
+    /// Waits for the end of a merge under way and takes it over.
+    ///
+    /// # Errors
+    /// As of [`adopt_finished`](Self::adopt_finished).
+    pub fn wait(&mut self) -> Result<(), Store> {
         self.adopt_finished()?;
         match self.running.take() {
             Some(running) => self.adopt(running.finish()),

@@ -399,3 +399,28 @@ fn a_disk_that_dies_in_any_merge_leaves_an_index_that_folds_to_the_same() {
         }
     }
 }
+
+/// A disk that was full as the index merged left readers with errors and a writer
+/// that knew of nothing until the next record came.
+#[test]
+fn a_merge_that_fails_is_told_of_though_nothing_more_is_written() {
+    let backend = FailingBackend::default();
+    let own_thread = settings(Merging::OwnThread);
+    let mut index = Index::with_backend(backend.clone(), Check::Full, own_thread).unwrap();
+    backend.fail_after(1, Failure::ForGood);
+    let mut size = 0;
+    while !index.is_merging() {
+        fold(&mut index, size, size + 1).unwrap();
+        size += 1;
+    }
+    let told = loop {
+        match index.adopt_finished() {
+            Ok(()) => std::thread::yield_now(),
+            Err(error) => break error,
+        }
+        assert!(index.is_merging(), "a merge on a dead disk succeeded");
+    };
+    assert!(!index.is_merging(), "{told}");
+    let after = index.adopt_finished();
+    assert!(matches!(after, Err(Store::ReadOnly { .. })), "{after:?}");
+}

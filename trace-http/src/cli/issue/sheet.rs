@@ -9,10 +9,14 @@ use crate::{
     charset::{Charset, decode},
     cli::manner::quoted,
     language::Language,
+    rows::Rows,
 };
 
 /// Largest table: 100,000 rows of 600 bytes.
 pub const SHEET_BYTES_MAX: u64 = 64 << 20;
+
+/// Longest row, in bytes: one of empty cells costs forty times as much memory.
+const ROW_BYTES_MAX: usize = 1 << 20;
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +33,7 @@ pub struct Row {
 /// Why it is none, in one sentence; a row that is malformed is named.
 pub fn read(bytes: &[u8], charset: Charset, language: Language) -> Result<Vec<Row>, String> {
     let text = decode(bytes, charset, language)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let mut records = reader.records();
+    let mut records = Rows::new(&text, b',', ROW_BYTES_MAX);
     let Some(headers) = records.next() else {
         return Err(language
             .of(
