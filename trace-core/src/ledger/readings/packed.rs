@@ -73,7 +73,8 @@ pub(super) fn encode(probe: &EquipmentId, readings: &[Reading]) -> Result<Vec<u8
 
     let (step_bits, above_bits) = (bits_of(&steps), bits_of(&above));
     let columns = length(steps.len(), step_bits) + length(above.len(), above_bits);
-    let mut bytes = Vec::with_capacity(HEADER_LENGTH + columns + SUM_LENGTH);
+    // With room for the whole word in which a column ends.
+    let mut bytes = Vec::with_capacity(HEADER_LENGTH + columns + SUM_LENGTH + 8);
     bytes.push(VERSION);
     bytes.extend(count.to_be_bytes());
     bytes.extend(first.at_ms.to_be_bytes());
