@@ -60,6 +60,18 @@ pub fn readings(
     minutes: Range<u64>,
     grain: Grain,
 ) -> Vec<Reading> {
+    readings_every(1, number, place, begin_ms, minutes, grain)
+}
+
+/// The same of a logger that reads in one minute of so many.
+pub fn readings_every(
+    step_minutes: usize,
+    number: u32,
+    place: Place,
+    begin_ms: u64,
+    minutes: Range<u64>,
+    grain: Grain,
+) -> Vec<Reading> {
     let mut draw = Draw((u64::from(number) << 32) + minutes.start + 1);
     let mut door = 0.0;
     let next = |minute: u64| {
@@ -77,5 +89,5 @@ pub fn readings(
             temperature_milli_c: milli_c / grain.milli_c * grain.milli_c,
         }
     };
-    minutes.map(next).collect()
+    minutes.step_by(step_minutes).map(next).collect()
 }

@@ -126,7 +126,7 @@ impl Closed {
         assert!(key.starts_with(&prefix));
         let mut readings = chunk::decode(&self.probe, row.value()).unwrap();
         change(&mut readings);
-        let bytes = chunk::encode_kept(&self.probe, &readings).unwrap();
+        let bytes = chunk::encode(&self.probe, &readings).unwrap();
         drop((row, rows, snapshot));
         database
             .write(|batch| batch.put(CHUNKS, &key, &bytes))

@@ -11,7 +11,7 @@ mod keeping;
 mod lineage;
 
 pub use evidence::{FindingAnswer, FindingsAnswer, FindingsAsked, FindingsCount};
-pub use keeping::{SOURCE_VERDICTS_MAX, SOURCES_MAX, STEP_VERDICTS_MAX, VERDICT_STAYS_MS_MAX};
+pub use keeping::{SOURCE_VERDICTS_MAX, STEP_VERDICTS_MAX, VERDICT_STAYS_MS_MAX};
 pub use lineage::PartyAnswer;
 
 use self::keeping::Budget;

@@ -1,7 +1,7 @@
-//! Raw temperature readings, beside the log: stored compressed, never edited,
-//! sealed into segments that a signed record binds.
+//! Raw temperature readings, beside the log: never edited, sealed into
+//! segments that a signed record binds, and compressed then.
 //!
-//! What arrives is *unsealed*: rows of up to 512 readings
+//! What arrives is *unsealed*: packed rows of up to 512 readings
 //! of one probe that never overlap, so that order of arrival leaves no trace and
 //! a live probe's single readings gather in its last row. A **draft** takes the
 //! oldest of them out as a segment with its root; once the ledger has admitted
@@ -20,6 +20,7 @@
 
 mod copying;
 mod joining;
+mod packed;
 mod pruning;
 mod range;
 mod rows;
@@ -65,7 +66,7 @@ pub struct Settings {
     /// Most readings that wait for the writer or are being written; 16 bytes each,
     /// and half as much again while they are written.
     pub waiting_readings_max: usize,
-    /// Threads that join and compress a large group.
+    /// Threads that join and pack a large group.
     pub threads: usize,
 }
 

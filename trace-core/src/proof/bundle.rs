@@ -24,6 +24,7 @@
 //! | `cold` | what the records establish of the cold chain |
 //! | `temperatures` | the readings under their segments' roots, and the verdict from them |
 //! | `lineage` | the holds and recalls that reach the unit through what it was made from |
+//! | `sources` | how that was kept until it was used, by the bundles of it |
 //! | `verdict` | what was found, in words |
 //!
 //! Not here: how a ledger gathers the records.
@@ -33,6 +34,7 @@ mod established;
 mod format;
 mod lineage;
 mod replay;
+mod sources;
 mod temperatures;
 mod verdict;
 mod verify;
@@ -40,6 +42,7 @@ mod verify;
 pub use format::{
     BUNDLE_BYTES_MAX, BUNDLE_READINGS_BYTES_MAX, BUNDLE_READINGS_MAX, BUNDLE_RECORDS_MAX,
 };
+pub use sources::Source;
 pub use temperatures::{ProvedKept, Told};
 pub use verdict::{ProvedRecord, Verdict};
 pub(crate) use verify::numbers_of;
@@ -167,7 +170,32 @@ impl Bundle {
         witnesses: &[VerifierKey],
         as_of: CivilDate,
     ) -> Result<Verdict, Verify> {
-        verify::verify(self, anchor, witnesses, as_of)
+        verify::verify(self, anchor, witnesses, as_of, None)
+    }
+
+    /// The same with the bundles of what the unit was made from, of which each is
+    /// checked like this one: from their readings the verdict tells how they were
+    /// kept until they were used, and names what is not at hand. They come one by
+    /// one, so that memory holds one of them.
+    ///
+    /// # Errors
+    /// As [`Bundle::verify`]; `Verify::Malformed` for a bundle of what the unit was
+    /// not made from, or of what came before; `Verify::Incomplete` for one that is
+    /// older than the use, `Verify::Fork` for one under another root of the same
+    /// size; whatever comes in a bundle's place.
+    pub fn verify_with<E: From<Verify>>(
+        &self,
+        anchor: &Anchor,
+        witnesses: &[VerifierKey],
+        as_of: CivilDate,
+        bundles: impl IntoIterator<Item = Result<Self, E>>,
+    ) -> Result<Verdict, E> {
+        let mut verdict = self.verify(anchor, witnesses, as_of)?;
+        for bundle in bundles {
+            sources::add(&mut verdict, &bundle?, anchor, witnesses)?;
+        }
+        sources::weigh(&mut verdict);
+        Ok(verdict)
     }
 
     fn is_sorted(&self) -> bool {

@@ -37,12 +37,14 @@ mod curve;
 mod kept;
 mod kinetic;
 mod source;
+mod sources;
 mod sweep;
 
 pub use curve::{Curve, Drawn};
 pub use kept::{Kept, KeptStay, degrees, run_of};
 pub use kinetic::mean_kinetic_milli_c;
 pub use source::{Listed, Source};
+pub use sources::{SOURCES_MAX, SourcesKept};
 
 use crate::record::cold_chain::TemperaturePolicy;
 use crate::record::status::ColdChain;

@@ -94,7 +94,8 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<(EquipmentId, Vec<Reading>)>, Invalid>
                 "probe {probe} has {readings} readings of 12 bytes, found {left} bytes"
             )));
         };
-        batch.push((probe, rows.chunks_exact(12).filter_map(reading).collect()));
+        let (rows, _) = rows.as_chunks();
+        batch.push((probe, rows.iter().map(reading).collect()));
         rest = after;
     }
     match rest {
@@ -103,12 +104,12 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<(EquipmentId, Vec<Reading>)>, Invalid>
     }
 }
 
-fn reading(row: &[u8]) -> Option<Reading> {
-    let (at_ms, rest) = row.split_first_chunk()?;
-    Some(Reading {
-        at_ms: u64::from_be_bytes(*at_ms),
-        temperature_milli_c: i32::from_be_bytes(*rest.first_chunk()?),
-    })
+fn reading(row: &[u8; 12]) -> Reading {
+    let [a, b, c, d, e, f, g, h, temperature @ ..] = *row;
+    Reading {
+        at_ms: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        temperature_milli_c: i32::from_be_bytes(temperature),
+    }
 }
 
 fn count<'b>(bytes: &'b [u8], of: &str) -> Result<(usize, &'b [u8]), Invalid> {

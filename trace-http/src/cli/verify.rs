@@ -30,12 +30,15 @@ use crate::machine;
 Examples:
   trace verify 7K3M.bundle.json --anchor langfang.example/trace+3f2a9c10+Adr0...+9b1c...
   trace verify 7K3M.bundle.json --anchor ANCHOR --as-of 2026-03-01 --json
+  trace verify cheese.bundle.json --source milk.bundle.json --anchor ANCHOR
   trace verify other.bundle.json --qr photo.jpg --anchor ANCHOR
   trace verify --qr photo.jpg --signer-key 9d2f... --anchor ANCHOR
 
 The anchor is printed by `trace init`; have it from a source you trust, not from whoever
 gave you the bundle. It says what is proved, and what is only stated by the operator. Where
 goods were kept under a temperature policy, the verdict is made anew from their readings.
+How what they were made from was kept until it was used is judged from its own bundles, given
+by --source; `trace trace CODE --back` names what that is.
 
 With --qr the label marked 监管用 is checked. A bundle of anything by the same signer proves
 whose key it is; --signer-key takes your word for it. A signature shows neither that the
@@ -47,6 +50,16 @@ pub struct VerifyBundle {
     /// The bundle; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "signer_key")]
     file: Option<PathBuf>,
+
+    /// Bundle of something that the goods were made from; may be given more than
+    /// once
+    #[arg(
+        long = "source",
+        value_name = "FILE",
+        requires = "file",
+        conflicts_with = "qr"
+    )]
+    sources: Vec<PathBuf>,
 
     /// Picture (PNG or JPEG) of a label for inspectors, 监管用, to check; the
     /// bundle then is one that proves whose key signed it
@@ -81,32 +94,44 @@ impl VerifyBundle {
         if let Some(picture) = &self.qr {
             let signer = match &self.signer_key {
                 Some(key) => Signer::Given(*key),
-                None => scan::proved(&self.read()?, &self.anchor, as_of)?,
+                None => scan::proved(&read(self.file())?, &self.anchor, as_of)?,
             };
             return scan::verify(picture, &self.anchor, &signer, manner);
         }
-        let bytes = self.read()?;
-        let bundle = Bundle::decode(&bytes)?;
-        let verdict = bundle.verify(&self.anchor, &self.witness, as_of)?;
+        let (anchor, witness) = (&self.anchor, &self.witness);
+        let bundle = Bundle::decode(&read(self.file())?)?;
+        let verdict = match self.sources.as_slice() {
+            [] => bundle.verify(anchor, witness, as_of)?,
+            files => {
+                let bundles = files.iter().map(|file| {
+                    let bundle = Bundle::decode(&read(file)?)?;
+                    Ok::<_, Failure>(bundle)
+                });
+                bundle.verify_with(anchor, witness, as_of, bundles)?
+            }
+        };
         manner.tell(&value(&verdict), || {
             verdict.words(manner.of(false, true)).join("\n")
         })
     }
 
-    /// A byte more than the most there can be is enough to be refused.
-    fn read(&self) -> Result<Vec<u8>, Failure> {
-        let file = self.file.as_deref().unwrap_or(Path::new("-"));
-        let cannot = |error| Failure::Machine(format!("{}: {error}", file.display()));
-        let source: Box<dyn Read> = match file.as_os_str() == "-" {
-            true => Box::new(std::io::stdin().lock()),
-            false => Box::new(std::fs::File::open(file).map_err(cannot)?),
-        };
-        let most = u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX);
-        let mut bytes = Vec::new();
-        let mut source = source.take(most.saturating_add(1));
-        source.read_to_end(&mut bytes).map_err(cannot)?;
-        Ok(bytes)
+    fn file(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("-"))
     }
+}
+
+/// A byte more than the most there can be is enough to be refused.
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let cannot = |error| Failure::Machine(format!("{}: {error}", file.display()));
+    let source: Box<dyn Read> = match file.as_os_str() == "-" {
+        true => Box::new(std::io::stdin().lock()),
+        false => Box::new(std::fs::File::open(file).map_err(cannot)?),
+    };
+    let most = u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    let mut source = source.take(most.saturating_add(1));
+    source.read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(bytes)
 }
 
 fn public_key(text: &str) -> Result<PublicKey, String> {
@@ -143,6 +168,18 @@ fn value(verdict: &Verdict) -> Value {
         .as_ref()
         .map(|(code, number)| json!({ "code": code.to_string(), "number": number }));
     let checkpoint = &verdict.checkpoint;
+    let sources: Vec<Value> = verdict
+        .sources
+        .iter()
+        .map(|source| {
+            json!({
+                "code": source.code.to_string(),
+                "used_at": format_ms(source.used_ms, offset),
+                "has_bundle": source.told.is_some(),
+                "cold_chain": source.told.as_ref().map(|told| cold_chain(told, offset)),
+            })
+        })
+        .collect();
     json!({
         "code": verdict.code.to_string(),
         "status": judgement.status.name(),
@@ -151,6 +188,7 @@ fn value(verdict: &Verdict) -> Value {
         "reasons": judgement.reasons,
         "replaced_by": replaced_by,
         "cold_chain": cold_chain(&verdict.told, offset),
+        "sources": sources,
         "judged_on": verdict.as_of.to_string(),
         "proved": {
             "records": verdict.proved.len(),

@@ -3,10 +3,14 @@
 
 use serde_json::Value;
 use trace_core::{
+    error::Verify,
     ident::{EquipmentId, TraceCode},
     ledger::lookup::STEP_VERDICTS_MAX,
-    proof::bundle::Bundle,
-    record::{Status, kinds::unit_created::UnitCreated, movement::Process, section::Openings},
+    proof::bundle::{Bundle, Told, Verdict},
+    record::{
+        Status, kinds::unit_created::UnitCreated, movement::Process, section::Openings,
+        status::ColdChain,
+    },
 };
 use trace_fixtures::{Who, world_cold::minutely};
 
@@ -65,6 +69,11 @@ impl Lying {
         let said = world.transformed(process, &inputs, outputs, None);
         self.town.say(Who::Producer, said);
         child
+    }
+
+    fn bundle(&self, code: TraceCode) -> Bundle {
+        let fetched = self.town.get(&format!("/v1/codes/{code}/bundle"));
+        Bundle::decode(&fetched.with(200).body).unwrap()
     }
 
     /// Status, and the line about what it was made from.
@@ -138,13 +147,105 @@ fn what_exceeded_shows_on_the_trace_and_on_what_was_made_of_it_afterwards() {
 
     // A bundle carries no readings of its sources: it says nothing of them, and
     // comes to the same status.
-    let bundle = lying.town.get(&format!("/v1/codes/{after}/bundle"));
-    let bundle = Bundle::decode(&bundle.with(200).body).unwrap();
-    let today = lying.town.world.today();
-    let told = bundle.verify(&lying.town.anchor(), &[], today).unwrap();
+    let bundle = lying.bundle(after);
+    let (anchor, today) = (lying.town.anchor(), lying.town.world.today());
+    let told = bundle.verify(&anchor, &[], today).unwrap();
     assert_eq!(told.judgement.status, Status::Valid);
-    let mut lines = told.judgement.reasons.iter();
-    assert!(!lines.any(|line| line.check == "source_temperature"));
+    assert_eq!(offline(&told), None);
+
+    // With its source's bundle it comes to the ledger's line, in the same words.
+    let source = lying.bundle(code);
+    let with = |of: &Bundle, sources: &[&Bundle]| {
+        let sources = sources.iter().map(|it| Ok::<_, Verify>((*it).clone()));
+        of.verify_with(&anchor, &[], today, sources)
+    };
+    let told = with(&bundle, &[&source]).unwrap();
+    assert_eq!(told.judgement.status, Status::Valid);
+    assert_eq!(offline(&told), Some(line));
+    let before = lying.bundle(before);
+    let told = with(&before, &[&source]).unwrap();
+    assert_eq!(offline(&told), None, "kept until it was used");
+    let Some(Told::Kept(kept)) = &told.sources[0].told else {
+        panic!("{:?}", told.sources);
+    };
+    assert_eq!(kept.kept.state, ColdChain::Kept);
+    let told = with(&bundle, &[]).unwrap();
+    assert_eq!(offline(&told).unwrap()["holds"], Value::Null, "not at hand");
+
+    // Neither another's bundle nor one twice passes for a source's.
+    for sources in [&[&before][..], &[&bundle], &[&source, &source]] {
+        let refused = with(&bundle, sources).unwrap_err();
+        assert!(matches!(refused, Verify::Malformed { .. }), "{refused}");
+    }
+}
+
+/// A source's bundle of before its use cannot tell how it was kept until then.
+#[test]
+fn the_bundle_of_a_source_that_is_older_than_its_use_is_not_enough() {
+    let mut lying = Lying::new();
+    lying.at(30);
+    lying.read(0, 31, 2_000);
+    let old = lying.bundle(lying.unit.unit);
+    let child = lying.made();
+    let bundle = lying.bundle(child);
+    let (anchor, today) = (lying.town.anchor(), lying.town.world.today());
+    let with = |source: &Bundle| {
+        let sources = [Ok::<_, Verify>(source.clone())];
+        bundle.verify_with(&anchor, &[], today, sources)
+    };
+    let refused = with(&old).unwrap_err();
+    assert!(matches!(refused, Verify::Incomplete { .. }), "{refused}");
+    assert_eq!(
+        offline(&with(&lying.bundle(lying.unit.unit)).unwrap()),
+        None
+    );
+}
+
+/// The program, with files alone, comes to it too.
+#[test]
+fn the_program_judges_sources_by_their_own_bundles() {
+    let mut lying = Lying::new();
+    let code = lying.unit.unit;
+    lying.at(60);
+    lying.read(0, 30, 2_000);
+    lying.read(30, 11, 5_000);
+    lying.read(41, 20, 2_000);
+    let child = lying.made();
+    let folder = tempfile::tempdir().unwrap();
+    for (file, code) in [("child.json", child), ("source.json", code)] {
+        std::fs::write(folder.path().join(file), lying.bundle(code).encode()).unwrap();
+    }
+    let anchor = lying.town.anchor().to_string();
+    let date = lying.town.world.today().to_string();
+    let verify = |arguments: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_trace"));
+        program.current_dir(folder.path()).arg("verify");
+        program.args(arguments).args(["--anchor", &anchor]);
+        program.args(["--as-of", &date, "--json"]).output().unwrap()
+    };
+    let told = verify(&["child.json", "--source", "source.json"]);
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let source = &told["sources"][0];
+    assert_eq!(source["code"], code.to_string());
+    assert_eq!(source["cold_chain"]["state"], "exceeded", "{told}");
+    assert!(
+        told["reasons"]
+            .as_array()
+            .unwrap()
+            .contains(&lying.told(child).1)
+    );
+    let alone: Value = serde_json::from_slice(&verify(&["child.json"]).stdout).unwrap();
+    assert_eq!(alone["sources"][0]["has_bundle"], false);
+    let refused = verify(&["source.json", "--source", "child.json"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+}
+
+/// The line about its sources that a bundle's verdict has.
+fn offline(verdict: &Verdict) -> Option<Value> {
+    let mut lines = verdict.judgement.reasons.iter();
+    let line = lines.find(|line| line.check == "source_temperature")?;
+    Some(serde_json::to_value(line).unwrap())
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! Whoever is not granted is told nothing and changes nothing; whoever is, is not
 //! turned away; nothing fails.
 
+mod table;
+
 use std::collections::BTreeSet;
 
 use trace_core::{
@@ -15,163 +17,23 @@ use trace_core::{
 };
 use trace_fixtures::Who;
 use trace_http::{
-    api::routes::{ROUTES, Route},
+    api::routes::{Caller as Whose, ROUTES, Route},
     machine,
 };
 use zeroize::Zeroizing;
 
+use self::table::{
+    Of, RIGHTS,
+    Right::{
+        self, AnyEntity, AnyParty, AnyToken, Everybody, EverybodyInPart, Hidden, Inviters, Once,
+        Overseers, OverseersAndOwn, Own, Registrars, Signers,
+    },
+};
 use crate::{
     cases::{self, Case, What},
+    signing_in::cookie,
     town::{Answer, Town, bearer},
 };
-
-/// What concerns whom.
-#[derive(Debug, Clone, Copy)]
-enum Of {
-    /// The unit that the producer made and the cold store keeps.
-    Unit,
-    /// What concerns one entity.
-    Entity(Who),
-    /// The producer's area as a whole.
-    Area,
-}
-
-/// Who is granted a route.
-#[derive(Debug, Clone, Copy)]
-enum Right {
-    /// Whoever asks; no token is looked at.
-    Everybody,
-    /// Whoever asks, unless with a token that is not in force; inspectors and
-    /// authorities of where it is are shown it in full.
-    EverybodyInPart(Of),
-    /// Inspectors and authorities of where it is; to others it is not there.
-    Hidden(Of),
-    /// Any token in force.
-    AnyToken,
-    /// A token of some entity or of those who oversee: each is shown its own.
-    AnyParty,
-    /// Inspectors and authorities of where it is.
-    Overseers(Of),
-    /// The same, and the entity itself.
-    OverseersAndOwn(Who),
-    /// Tokens of the entity alone.
-    Own(Who),
-    /// Tokens of these in a role that they hold.
-    Signers(&'static [(Who, Role)]),
-    /// Authorities of where it is, whose entity is one there.
-    Registrars,
-}
-use Right::{
-    AnyParty, AnyToken, Everybody, EverybodyInPart, Hidden, Overseers, OverseersAndOwn, Own,
-    Registrars, Signers,
-};
-
-/// The table of rights.
-const RIGHTS: &[(&str, &str, Right)] = &[
-    ("get", "/t/{code}", Everybody),
-    ("get", "/t/{code}/temperatures", Everybody),
-    ("get", "/t/{code}/report", Everybody),
-    ("post", "/t/{code}/report", Everybody),
-    ("get", "/check", Everybody),
-    ("get", "/check/{file}", Everybody),
-    ("get", "/01/{*link}", Everybody),
-    ("get", "/.well-known/gs1resolver", Everybody),
-    ("get", "/v1/codes/{code}", EverybodyInPart(Of::Unit)),
-    ("get", "/v1/codes/{code}/bundle", Everybody),
-    ("get", "/v1/codes/{code}/label.svg", Everybody),
-    ("get", "/v1/codes/{code}/label.pdf", Everybody),
-    ("get", "/v1/codes/{code}/label.png", Everybody),
-    ("get", "/v1/codes/{code}/label.tspl", Everybody),
-    ("get", "/v1/codes/{code}/scans", Everybody),
-    ("get", "/v1/codes/{code}/trace", EverybodyInPart(Of::Unit)),
-    ("get", "/v1/codes/{code}/temperatures", Everybody),
-    ("get", "/v1/codes/{code}/temperatures.svg", Everybody),
-    (
-        "get",
-        "/v1/certificates/{number}",
-        EverybodyInPart(Of::Unit),
-    ),
-    ("get", "/v1/records/{hash}", Everybody),
-    ("get", "/v1/entities/{id}", Everybody),
-    ("get", "/v1/entities/{id}/certificates", Everybody),
-    ("get", "/v1/entities/{id}/equipment", Everybody),
-    ("get", "/v1/entities/{id}/findings", Everybody),
-    (
-        "get",
-        "/v1/documents/{hash}",
-        Hidden(Of::Entity(Who::Inspector)),
-    ),
-    ("get", "/v1/units/{gtin}/{lot}", Everybody),
-    ("get", "/v1/foreign/{code}", Everybody),
-    (
-        "get",
-        "/v1/changes",
-        EverybodyInPart(Of::Entity(Who::Producer)),
-    ),
-    ("post", "/v1/complaints", Everybody),
-    ("get", "/checkpoint", Everybody),
-    ("get", "/v1/proof/inclusion", Everybody),
-    ("get", "/v1/proof/consistency", Everybody),
-    ("get", "/v1/anchor", Everybody),
-    ("get", "/v1/kinds", Everybody),
-    ("get", "/v1/grading", Everybody),
-    ("get", "/openapi.json", Everybody),
-    // A signature is the right here, whoever brings it.
-    ("post", "/v1/prepare", Everybody),
-    ("post", "/v1/records", Everybody),
-    ("get", "/v1/codes/{code}/balance", Overseers(Of::Unit)),
-    ("get", "/v1/codes/{code}/recall", Overseers(Of::Unit)),
-    ("get", "/v1/questions", AnyParty),
-    (
-        "get",
-        "/v1/entities/{id}/balance",
-        OverseersAndOwn(Who::Producer),
-    ),
-    ("get", "/v1/areas/{area}/balance", Overseers(Of::Area)),
-    (
-        "get",
-        "/v1/entities/{id}/grade",
-        OverseersAndOwn(Who::Producer),
-    ),
-    ("get", "/v1/equipment/{id}/mapping", Own(Who::ColdStore)),
-    ("post", "/v1/equipment/{id}/mapping", Own(Who::ColdStore)),
-    (
-        "get",
-        "/v1/equipment/{id}/temperatures.svg",
-        OverseersAndOwn(Who::ColdStore),
-    ),
-    ("get", "/v1/alerts", OverseersAndOwn(Who::ColdStore)),
-    ("get", "/v1/complaints", Overseers(Of::Area)),
-    (
-        "post",
-        "/v1/complaints/{complaint}/erased",
-        Overseers(Of::Area),
-    ),
-    ("post", "/v1/labels", AnyToken),
-    ("post", "/v1/readings", Own(Who::ColdStore)),
-    ("post", "/v1/documents", AnyToken),
-    ("post", "/v1/certificates", Signers(PRODUCER)),
-    ("post", "/v1/warehouse/in", Signers(STORE)),
-    ("post", "/v1/warehouse/out", Signers(STORE)),
-    ("post", "/v1/equipment", Signers(STORE)),
-    ("post", "/v1/placed", Signers(STORE)),
-    ("post", "/v1/taken-out", Signers(STORE)),
-    ("post", "/v1/alerts/acknowledged", Signers(STORE)),
-    ("post", "/v1/segments", Signers(STORE)),
-    (
-        "post",
-        "/v1/void",
-        Signers(&[
-            (Who::Producer, Role::Producer),
-            (Who::CountyAuthority, Role::Authority),
-        ]),
-    ),
-    ("post", "/v1/supersede", Signers(PRODUCER)),
-    ("post", "/v1/entities", Registrars),
-];
-
-const PRODUCER: &[(Who, Role)] = &[(Who::Producer, Role::Producer)];
-const STORE: &[(Who, Role)] = &[(Who::ColdStore, Role::ColdStore)];
 
 /// Those for whom tokens are made, and the one role that each holds, in its area.
 const HOLDS: [(Who, Role); 5] = [
@@ -245,7 +107,20 @@ fn due(town: &Town, caller: Caller, right: Right) -> Due {
     let is_token = matches!(caller, Caller::Token { .. });
     let is_of = |who: Who| matches!(caller, Caller::Token { entity: Some(own), .. } if own == who);
     let granted = match right {
-        Everybody => true,
+        Everybody | Once => true,
+        AnyEntity => matches!(
+            caller,
+            Caller::Token {
+                entity: Some(_),
+                ..
+            }
+        ),
+        Inviters => {
+            let home = area_of(town, Who::Producer);
+            matches!(caller, Caller::Token {
+                entity: Some(Who::CountyAuthority), role: Role::Authority, area: Some(area),
+            } if area.covers(home))
+        }
         EverybodyInPart(of) => match caller {
             Caller::Revoked | Caller::Expired | Caller::Forged | Caller::OfAnotherScheme => false,
             _ if oversees_all(town, caller, of) => return Due::InFull,
@@ -343,12 +218,19 @@ fn callers(town: &Town) -> Vec<Armed> {
 fn ask(town: &Town, method: &str, case: &Case, caller: &Armed, name: &mut u64) -> Answer {
     *name += 1;
     let own = case.lines.split_inclusive("\r\n").filter(|line| {
-        !line.starts_with("authorization:") && !line.starts_with("idempotency-key:")
+        !line.starts_with("authorization:")
+            && !line.starts_with("idempotency-key:")
+            && !line.starts_with("cookie:")
     });
+    // Pages take a token as the browser keeps it, and no other way.
+    let token = caller.1.strip_prefix("authorization: Bearer ");
+    let shown = match (case.route().caller, token) {
+        (Whose::SignedIn, Some(token)) => cookie(token.trim_end()),
+        _ => caller.1.clone(),
+    };
     let lines = format!(
-        "{}{}idempotency-key: {name}\r\n",
+        "{}{shown}idempotency-key: {name}\r\n",
         own.collect::<String>(),
-        caller.1
     );
     let answer = town.ask(method, &case.path, &lines, &case.body);
     assert!(
@@ -371,7 +253,10 @@ fn right_of(route: &Route) -> Right {
 }
 
 fn is_success(answer: &Answer) -> bool {
-    (200..400).contains(&answer.status)
+    let is_led_to_sign_in = answer
+        .field("location")
+        .is_some_and(|to| to.starts_with("/sign-in?"));
+    (200..400).contains(&answer.status) && !is_led_to_sign_in
 }
 
 /// Holds an answer against what was due; whether it was a success.
@@ -381,7 +266,7 @@ fn check(due: Due, answer: &Answer, whose: &str) -> bool {
         Due::Refused => {
             assert!(!is_success(answer), "{whose}: granted, {}", answer.head);
             assert!(
-                matches!(answer.status, 401 | 403 | 404 | 409 | 422),
+                matches!(answer.status, 303 | 401 | 403 | 404 | 409 | 422),
                 "{whose}: {}",
                 answer.head
             );
@@ -480,7 +365,7 @@ fn no_route_grants_any_caller_more_or_less_than_the_table() {
                 .iter()
                 .filter(|caller| due(&town, caller.0, right) == Due::Granted);
             for (place, caller) in own.enumerate() {
-                if (place > 0) != others {
+                if (place > 0) != others || others && matches!(right, Once) {
                     continue;
                 }
                 let whose = format!("{} {} by {:?}", case.method, case.path, caller.0);

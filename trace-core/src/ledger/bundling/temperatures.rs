@@ -239,7 +239,7 @@ fn unsealed<'a>(
         return Ok(None);
     }
     let chunks = found.chunks(COUNT_MAX);
-    let chunks = chunks.map(|part| chunk::encode_kept(&probe, part));
+    let chunks = chunks.map(|part| chunk::encode(&probe, part));
     Ok(Some(Shelf {
         probe,
         segment: None,

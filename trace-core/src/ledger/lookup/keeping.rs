@@ -10,8 +10,8 @@
 //! say.** Its checklist has a line of it, its status does not change: whether a
 //! cheese may be sold whose milk was once too warm is for those who inspect, and
 //! a hold or a recall of the milk reaches the cheese and changes its status. A
-//! bundle carries the readings of its own unit alone, says nothing of its
-//! sources', and comes to the same status.
+//! bundle carries the readings of its own unit alone and comes to the same status;
+//! with the bundles of its sources beside it, to the same line.
 
 use super::Lookup;
 use crate::error::Store;
@@ -19,8 +19,8 @@ use crate::ident::TraceCode;
 use crate::ledger::Failed;
 use crate::ledger::cold_chain::{kept_and_drawn, kept_until};
 use crate::record::cold_chain::{Stay, weigh_unread};
-use crate::record::keeping::{Kept, run_of};
-use crate::record::status::{ColdChain, Judgement, Reason, Status};
+use crate::record::keeping::{Kept, SOURCES_MAX, SourcesKept, run_of};
+use crate::record::status::{ColdChain, Judgement, Status};
 use crate::record::subject::SUBJECTS_MAX;
 use crate::rules::ColdFacts;
 use std::collections::{HashMap, VecDeque};
@@ -35,28 +35,11 @@ pub const SOURCE_VERDICTS_MAX: usize = 16;
 /// 1.3 million readings of a probe that reads every minute.
 pub const VERDICT_STAYS_MS_MAX: u64 = 64 * 14 * 86_400_000;
 
-/// Most units that are looked at for what one was made from: a batch mixed of
-/// sixteen, each of sixteen.
-pub const SOURCES_MAX: usize = 256;
-
 /// How much one answer may still judge.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     verdicts: usize,
     stays_ms: u64,
-}
-
-/// What was found of the units that one was made from.
-#[derive(Default)]
-struct Sources {
-    /// The nearest that exceeded its policy, and the record that placed it.
-    exceeded: Option<(TraceCode, u64)>,
-    /// The nearest that is not shown to be kept.
-    missing: Option<(TraceCode, u64)>,
-    /// The nearest that was not judged.
-    unread: Option<(TraceCode, u64)>,
-    /// There are more units than were looked at.
-    is_cut: bool,
 }
 
 impl Budget {
@@ -146,12 +129,12 @@ impl Lookup<'_> {
         Ok(())
     }
 
-    fn sources_kept(&self, code: TraceCode) -> Result<Sources, Failed> {
+    fn sources_kept(&self, code: TraceCode) -> Result<SourcesKept, Failed> {
         let (sources, is_cut) = self.sources(code)?;
-        let mut found = Sources {
-            is_cut,
-            ..Sources::default()
-        };
+        let mut found = SourcesKept::default();
+        if is_cut {
+            found.cut();
+        }
         let mut budget = Budget::of_verdicts(SOURCE_VERDICTS_MAX);
         for (unit, used_ms) in sources {
             // What lay there only after it was used says nothing of what was made.
@@ -163,27 +146,15 @@ impl Lookup<'_> {
             let until_ms = used_ms.min(self.now_ms);
             let readings = self.readings.filter(|_| budget.takes(&stays, until_ms));
             let Some(readings) = readings else {
-                found.unread = found.unread.or(Some((unit, last)));
+                found.add_unread(unit, Some(last));
                 continue;
             };
             let Some(kept) = kept_until(self.view, readings, &unit, until_ms)? else {
                 continue;
             };
-            let of = |state: ColdChain| {
-                let mut stays = kept.stays.iter();
-                let stay = stays.find(|stay| stay.verdict.state == state);
-                (unit, stay.map_or(last, |stay| stay.placed_index))
-            };
-            match kept.state {
-                ColdChain::Kept => {}
-                ColdChain::Exceeded => {
-                    found.exceeded = Some(of(ColdChain::Exceeded));
-                    // Nothing worse can be said.
-                    break;
-                }
-                state @ (ColdChain::Gaps | ColdChain::NotMonitored) => {
-                    found.missing = found.missing.or(Some(of(state)));
-                }
+            found.add(unit, &kept);
+            if found.is_worst() {
+                break;
             }
         }
         Ok(found)
@@ -215,61 +186,5 @@ impl Lookup<'_> {
             .into_iter()
             .filter_map(|unit| Some((unit, used_ms.get(&unit).copied()?)));
         Ok((timed.collect(), is_cut))
-    }
-}
-
-impl Sources {
-    /// Its line; none where nothing is to be said.
-    fn line(&self) -> Option<Reason> {
-        let (holds, index, words, words_zh) = if let Some((unit, index)) = self.exceeded {
-            (
-                Some(false),
-                Some(index),
-                format!(
-                    "What it was made from, {unit}, was outside what its policy tolerates \
-                     before it was used"
-                ),
-                format!("其来源 {unit} 在使用前温度曾超出规则允许范围"),
-            )
-        } else if let Some((unit, index)) = self.missing {
-            (
-                None,
-                Some(index),
-                format!(
-                    "What it was made from, {unit}, is not shown to have been kept until it was \
-                     used: readings are missing"
-                ),
-                format!("无法证明其来源 {unit} 在使用前全程合规:温度记录有缺失"),
-            )
-        } else if let Some((unit, index)) = self.unread {
-            (
-                None,
-                Some(index),
-                format!(
-                    "How what it was made from was kept is not judged here, from {unit} on: ask \
-                     for that unit's temperatures"
-                ),
-                format!("此处未判定其来源({unit} 起)的温度,请查询该单元的温度"),
-            )
-        } else if self.is_cut {
-            (
-                None,
-                None,
-                format!(
-                    "It was made from more than {SOURCES_MAX} units: not all were looked at for \
-                     how they were kept"
-                ),
-                format!("来源单元超过 {SOURCES_MAX} 个,未能全部核对温度"),
-            )
-        } else {
-            return None;
-        };
-        Some(Reason {
-            check: "source_temperature",
-            holds,
-            words,
-            words_zh,
-            index,
-        })
     }
 }

@@ -9,14 +9,17 @@
 //! costly part and goes over all threads, probe by probe.
 
 use super::Shelves;
+use super::packed;
 use super::range::Merge;
-use super::rows::{CHUNKS, HORIZONS, Kept, ROW_MAX, UNSEALED, chunk_after, chunk_at, chunk_key};
+use super::rows::{
+    CHUNKS, HORIZONS, Kept, ROW_MAX, UNSEALED, chunk_after, chunk_at, chunk_key, extent,
+};
 use super::taking::Call;
 use crate::error::Store;
 use crate::ident::EquipmentId;
-use crate::proof::readings::chunk::{self, Effort};
 use crate::record::temperature::Reading;
 use crate::store::redb::{Batch, Snapshot};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -32,8 +35,86 @@ pub struct Taken {
 /// A row to put, or to delete.
 pub(super) type Write = ([u8; 30], Option<Vec<u8>>);
 
-/// A reading and the call that brought it.
-type Arrival = (Reading, u32);
+/// A probe's readings, sorted, each once, with the calls that brought them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrivals<'a> {
+    readings: &'a [Reading],
+    /// The call of each, or the one call of all.
+    calls: &'a [u32],
+}
+
+impl<'a> Arrivals<'a> {
+    pub(super) fn of_one(readings: &'a [Reading], call: &'a u32) -> Self {
+        let calls = std::slice::from_ref(call);
+        Self { readings, calls }
+    }
+
+    fn len(&self) -> usize {
+        self.readings.len()
+    }
+
+    fn first(&self) -> Option<Reading> {
+        self.readings.first().copied()
+    }
+
+    /// How many are before another in order.
+    fn before(&self, is_before: impl Fn(&Reading) -> bool) -> usize {
+        self.readings.partition_point(is_before)
+    }
+
+    /// The first so many, and the others.
+    fn split_at(self, count: usize) -> (Self, Self) {
+        let split = self.readings.split_at_checked(count);
+        let (first, rest) = split.unwrap_or((self.readings, &[]));
+        let calls = match self.calls {
+            [_] => (self.calls, self.calls),
+            each => each.split_at_checked(count).unwrap_or((each, &[])),
+        };
+        let of = |readings, calls| Self { readings, calls };
+        (of(first, calls.0), of(rest, calls.1))
+    }
+
+    fn iter(self) -> impl Iterator<Item = (&'a Reading, u32)> {
+        let one = self.calls.first().copied().unwrap_or_default();
+        let each = self.calls.iter().copied().chain(std::iter::repeat(one));
+        self.readings.iter().zip(each)
+    }
+}
+
+/// The same, kept.
+#[derive(Debug, Default)]
+struct Arrived {
+    readings: Vec<Reading>,
+    calls: Vec<u32>,
+}
+
+impl Arrived {
+    /// Adds what another call brought, sorted, each once; what both did is the first's.
+    fn add(&mut self, readings: Vec<Reading>, call: u32) {
+        if self.readings.is_empty() {
+            (self.readings, self.calls) = (readings, vec![call]);
+            return;
+        }
+        let there = self.as_ref().iter().map(|(reading, call)| (*reading, call));
+        let both = there.chain(readings.into_iter().map(|reading| (reading, call)));
+        let mut both: Vec<_> = both.collect();
+        both.sort(); // by reading, then by call
+        both.dedup_by_key(|(reading, _)| *reading);
+        (self.readings, self.calls) = both.into_iter().unzip();
+    }
+
+    fn extend(&mut self, arrivals: Arrivals<'_>) {
+        for (reading, call) in arrivals.iter() {
+            self.readings.push(*reading);
+            self.calls.push(call);
+        }
+    }
+
+    fn as_ref(&self) -> Arrivals<'_> {
+        let Self { readings, calls } = self;
+        Arrivals { readings, calls }
+    }
+}
 
 /// Below this many readings another thread costs more than it saves: 8,192 take
 /// about a millisecond to join.
@@ -53,10 +134,10 @@ impl Shelves {
         let arrivals = by_probe(calls);
         let threads = self.threads.min(total / THREAD_READINGS_MIN).max(1);
         let width = arrivals.len().div_ceil(threads).max(1);
-        let plan_part = |part: &[(EquipmentId, Vec<Arrival>)]| {
+        let plan_part = |part: &[(EquipmentId, Arrived)]| {
             let mut plan = Plan::new(&snapshot, sent.len());
-            for (probe, arrivals) in part {
-                plan.take(probe, arrivals)?;
+            for (probe, arrived) in part {
+                plan.take(probe, arrived.as_ref())?;
             }
             Ok::<_, Store>((plan.writes, plan.fresh))
         };
@@ -97,17 +178,11 @@ impl Shelves {
 }
 
 /// The calls' readings of each probe, sorted, each once: the first call's.
-fn by_probe(calls: Vec<Call>) -> Vec<(EquipmentId, Vec<Arrival>)> {
-    let mut probes = BTreeMap::<EquipmentId, Vec<Arrival>>::new();
+fn by_probe(calls: Vec<Call>) -> Vec<(EquipmentId, Arrived)> {
+    let mut probes = BTreeMap::<EquipmentId, Arrived>::new();
     for (call, it) in (0..).zip(calls) {
         for (probe, readings) in it.probes {
-            let arrivals = probes.entry(probe).or_default();
-            let several = !arrivals.is_empty();
-            arrivals.extend(readings.into_iter().map(|reading| (reading, call)));
-            if several {
-                arrivals.sort(); // by reading, then by call
-                arrivals.dedup_by_key(|(reading, _)| *reading);
-            }
+            probes.entry(probe).or_default().add(readings, call);
         }
     }
     probes.into_iter().collect()
@@ -141,19 +216,19 @@ impl<'s> Plan<'s> {
     }
 
     /// Joins readings that may be in a segment already.
-    fn take(&mut self, probe: &EquipmentId, arrivals: &[Arrival]) -> Result<(), Store> {
+    fn take(&mut self, probe: &EquipmentId, arrivals: Arrivals<'_>) -> Result<(), Store> {
         let horizon = self
             .snapshot
             .get_with(HORIZONS, probe.as_bytes(), |value| {
                 value.first_chunk().map(|it| u64::from_be_bytes(*it))
             })?;
         match (horizon.flatten(), arrivals.first()) {
-            (Some(horizon), Some((first, _))) if first.at_ms <= horizon => {
-                let late = arrivals.partition_point(|(it, _)| it.at_ms <= horizon);
-                let (late, later) = arrivals.split_at_checked(late).unwrap_or((arrivals, &[]));
+            (Some(horizon), Some(first)) if first.at_ms <= horizon => {
+                let late = arrivals.before(|it| it.at_ms <= horizon);
+                let (late, later) = arrivals.split_at(late);
                 let mut unknown = self.unsealed_of(probe, first.at_ms, late)?;
                 unknown.extend(later);
-                self.join(probe, &unknown)
+                self.join(probe, unknown.as_ref())
             }
             _ => self.join(probe, arrivals),
         }
@@ -164,20 +239,18 @@ impl<'s> Plan<'s> {
         &self,
         probe: &EquipmentId,
         first_ms: u64,
-        late: &[Arrival],
-    ) -> Result<Vec<Arrival>, Store> {
+        late: Arrivals<'_>,
+    ) -> Result<Arrived, Store> {
         let mut sealed = Merge::of_sealed(self.snapshot, *probe, first_ms)?;
         let mut run = Vec::new();
-        let mut unknown = Vec::new();
+        let mut unknown = Arrived::default();
         let mut rest = late;
-        while !rest.is_empty() && sealed.next_run(&mut run)? {
+        while rest.len() > 0 && sealed.next_run(&mut run)? {
             for reading in &run {
-                let (before, from) = rest
-                    .split_at_checked(rest.partition_point(|(it, _)| it < reading))
-                    .unwrap_or((rest, &[]));
+                let (before, from) = rest.split_at(rest.before(|it| it < reading));
                 unknown.extend(before);
-                rest = match from.split_first() {
-                    Some(((it, _), after)) if it == reading => after,
+                rest = match from.first() {
+                    Some(it) if it == *reading => from.split_at(1).1,
                     _ => from,
                 };
             }
@@ -187,15 +260,19 @@ impl<'s> Plan<'s> {
     }
 
     /// Joins readings, sorted and each once, to the unsealed rows.
-    pub(super) fn join(&mut self, probe: &EquipmentId, arrivals: &[Arrival]) -> Result<(), Store> {
+    pub(super) fn join(
+        &mut self,
+        probe: &EquipmentId,
+        arrivals: Arrivals<'_>,
+    ) -> Result<(), Store> {
         let mut rest = arrivals;
-        while let Some((first, _)) = rest.first() {
-            let (home, until) = self.home(probe, *first)?;
+        while let Some(first) = rest.first() {
+            let (home, until) = self.home(probe, first)?;
             let here = match until {
-                Some(until) => rest.partition_point(|(it, _)| *it < until).max(1),
+                Some(until) => rest.before(|it| *it < until).max(1),
                 None => rest.len(),
             };
-            let (here, later) = rest.split_at_checked(here).unwrap_or((rest, &[]));
+            let (here, later) = rest.split_at(here);
             rest = later;
             self.join_here(probe, home.as_ref(), until.is_none(), here)?;
         }
@@ -231,22 +308,21 @@ impl<'s> Plan<'s> {
         probe: &EquipmentId,
         home: Option<&Kept>,
         is_last: bool,
-        arrivals: &[Arrival],
+        arrivals: Arrivals<'_>,
     ) -> Result<(), Store> {
         let mut old = Vec::new();
         let mut replaced = None;
         if let Some(home) = home {
-            let header = chunk::header(home.bytes())?;
-            let behind = arrivals
-                .first()
-                .is_some_and(|(it, _)| it.at_ms > header.last_ms);
+            let extent = extent(home.bytes())?;
+            let first = arrivals.first();
+            let behind = first.is_some_and(|it| it.at_ms > extent.last_ms);
             // A row that is full enough is left as it is: one that is full, or half
             // full when as much comes behind it as fills rows by itself.
             let enough = match arrivals.len() >= ROW_MAX {
                 true => ROW_MAX / 2,
                 false => ROW_MAX,
             };
-            if !(is_last && behind && header.count >= enough) {
+            if !(is_last && behind && usize::from(extent.count) >= enough) {
                 old = home.decode()?;
                 replaced = Some(home.first);
             }
@@ -266,7 +342,7 @@ impl<'s> Plan<'s> {
         };
         for row in merged.chunks(width) {
             if let Some(first) = row.first() {
-                let bytes = chunk::encode(probe, row, Effort::Quick)?;
+                let bytes = packed::encode(probe, row)?;
                 self.writes
                     .push((chunk_key(probe, UNSEALED, *first), Some(bytes)));
             }
@@ -275,23 +351,30 @@ impl<'s> Plan<'s> {
     }
 
     /// Both, sorted, each once; counts what was not in `old`.
-    fn merge(&mut self, old: Vec<Reading>, arrivals: &[Arrival]) -> Vec<Reading> {
+    fn merge<'a>(&mut self, old: Vec<Reading>, arrivals: Arrivals<'a>) -> Cow<'a, [Reading]> {
+        let mut count = |call: u32, more: u64| {
+            let place = usize::try_from(call).ok();
+            if let Some(fresh) = place.and_then(|it| self.fresh.get_mut(it)) {
+                *fresh += more;
+            }
+        };
+        // Nearly always: what comes lies behind what is there, and one call brought it.
+        if let (true, [call]) = (old.is_empty(), arrivals.calls) {
+            count(*call, arrivals.len() as u64);
+            return Cow::Borrowed(arrivals.readings);
+        }
         let mut merged = Vec::with_capacity(old.len() + arrivals.len());
         let mut old = old.into_iter().peekable();
-        for (reading, call) in arrivals {
+        for (reading, call) in arrivals.iter() {
             while let Some(earlier) = old.next_if(|it| it < reading) {
                 merged.push(earlier);
             }
             merged.push(*reading);
-            if old.next_if_eq(reading).is_none()
-                && let Some(fresh) = usize::try_from(*call)
-                    .ok()
-                    .and_then(|it| self.fresh.get_mut(it))
-            {
-                *fresh += 1;
+            if old.next_if_eq(reading).is_none() {
+                count(call, 1);
             }
         }
         merged.extend(old);
-        merged
+        Cow::Owned(merged)
     }
 }

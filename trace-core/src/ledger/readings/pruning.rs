@@ -3,13 +3,13 @@
 use super::Shelves;
 use super::joining::write;
 use super::rows::{
-    Kept, SEGMENTS, SPANS, SegmentRow, State, chunks_of, chunks_of_all, damaged, of_segment_key,
-    segment_key, span_key,
+    Kept, SEGMENTS, SPANS, SegmentRow, State, chunks_of, chunks_of_all, damaged, extent,
+    of_segment_key, segment_key, span_key,
 };
 use super::sealing::{missing, remove_chunks};
 use crate::error::Store;
 use crate::ident::EquipmentId;
-use crate::proof::readings::chunk::{self, COUNT_MAX};
+use crate::proof::readings::chunk::COUNT_MAX;
 use crate::proof::readings::{segment_root, segment_root_of_parts, verify_order};
 use crate::record::Hash;
 use crate::record::temperature::Reading;
@@ -133,7 +133,7 @@ impl Shelves {
         let mut rows = chunks_of_all(&snapshot, probe)?;
         let mut stored = Stored::default();
         while let Some(row) = rows.next_row()? {
-            stored.readings += chunk::header(row.value())?.count as u64;
+            stored.readings += u64::from(extent(row.value())?.count);
             stored.chunks += 1;
             stored.bytes += row.value().len() as u64;
         }

@@ -6,7 +6,8 @@
 //! [`confirm`](super::Readings::confirm), opening confirms it.
 
 use super::Shelves;
-use super::joining::{Plan, write};
+use super::joining::{Arrivals, Plan, write};
+use super::packed;
 use super::rows::{
     CHUNKS, HORIZONS, Kept, SEGMENT_READINGS_MAX, SEGMENT_SPAN_MS_MAX, SEGMENTS, SPANS, SegmentRow,
     State, UNSEALED, WAITING, chunk_key, chunks_of, damaged, of_chunk_key, of_segment_key,
@@ -15,7 +16,7 @@ use super::rows::{
 use crate::error::{Invalid, Rule, Store};
 use crate::ident::EquipmentId;
 use crate::ledger::Failed;
-use crate::proof::readings::chunk::{self, COUNT_MAX, Effort};
+use crate::proof::readings::chunk::{self, COUNT_MAX};
 use crate::proof::readings::{segment_root, segment_root_of_parts, verify_order};
 use crate::record::cold_chain;
 use crate::record::temperature::Reading;
@@ -96,7 +97,7 @@ impl Shelves {
         let mut chunks = Vec::new();
         let mut parts = Vec::new();
         for part in readings.chunks(COUNT_MAX) {
-            chunks.push((part.first(), chunk::encode(probe, part, Effort::Thorough)?));
+            chunks.push((part.first(), chunk::encode(probe, part)?));
             parts.push(segment_root(part));
         }
         let temperatures = readings.iter().map(|it| it.temperature_milli_c);
@@ -118,7 +119,7 @@ impl Shelves {
         };
         let rest = match taken.rest.first() {
             Some(first) => {
-                let bytes = chunk::encode(probe, &taken.rest, Effort::Quick)?;
+                let bytes = packed::encode(probe, &taken.rest)?;
                 Some((chunk_key(probe, UNSEALED, *first), bytes))
             }
             None => None,
@@ -209,8 +210,7 @@ impl Shelves {
             let row = row.ok_or_else(|| missing(probe, *number))?;
             if !admitted {
                 let readings = readings_of(snapshot, probe, *number)?;
-                let readings: Vec<_> = readings.into_iter().map(|it| (it, 0)).collect();
-                plan.join(probe, &readings)?;
+                plan.join(probe, Arrivals::of_one(&readings, &0))?;
                 remove_chunks(snapshot, probe, *number, &mut plan.writes)?;
             }
             rows.push((probe, *number, *admitted, row));

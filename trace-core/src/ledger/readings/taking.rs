@@ -30,8 +30,11 @@ pub(super) fn take(
         for reading in &*readings {
             check(probe, reading, latest_ms)?;
         }
-        readings.sort_unstable();
-        readings.dedup();
+        // As loggers mostly send them.
+        if !readings.is_sorted_by(|one, next| one < next) {
+            readings.sort_unstable();
+            readings.dedup();
+        }
     }
     batch.retain(|(_, readings)| !readings.is_empty());
     batch.sort_by_key(|(probe, _)| *probe);

@@ -17,7 +17,7 @@ const BEGIN_MS: u64 = 1_790_000_000_000;
 const NOW_MS: u64 = BEGIN_MS + 1_000 * 86_400_000;
 const MINUTE_MS: u64 = 60_000;
 
-fn probe(number: u8) -> EquipmentId {
+pub(super) fn probe(number: u8) -> EquipmentId {
     EquipmentId::from_bytes([number; 10])
 }
 
@@ -29,7 +29,7 @@ fn reading(minute: u64, temperature_milli_c: i32) -> Reading {
 }
 
 /// A reading a minute.
-fn minutes(minutes: std::ops::Range<u64>) -> Vec<Reading> {
+pub(super) fn minutes(minutes: std::ops::Range<u64>) -> Vec<Reading> {
     let temperature = |n: u64| -18_000 + i32::try_from(n * 7 % 31).unwrap() * 10;
     minutes.map(|n| reading(n, temperature(n))).collect()
 }
@@ -43,12 +43,12 @@ fn shelves_over(backend: FailingBackend) -> Shelves {
     Shelves::over(database.unwrap(), 2)
 }
 
-fn shelves() -> Shelves {
+pub(super) fn shelves() -> Shelves {
     shelves_over(FailingBackend::default())
 }
 
 impl Shelves {
-    fn store(&self, batch: Vec<(EquipmentId, Vec<Reading>)>) -> Taken {
+    pub(super) fn store(&self, batch: Vec<(EquipmentId, Vec<Reading>)>) -> Taken {
         self.commit(vec![call(batch)]).unwrap()[0]
     }
 
@@ -56,7 +56,7 @@ impl Shelves {
         Range::open(&self.database.snapshot().unwrap(), probe, ms).unwrap()
     }
 
-    fn all(&self, probe: EquipmentId) -> Vec<Reading> {
+    pub(super) fn all(&self, probe: EquipmentId) -> Vec<Reading> {
         let all = self.range(probe, 0..=u64::MAX);
         all.collect::<Result<_, _>>().unwrap()
     }

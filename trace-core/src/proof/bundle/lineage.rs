@@ -12,12 +12,13 @@
 //! certificate signed with a compromised key is disputed where it is looked up.
 
 use super::established::Established;
+use super::sources::Source;
 use crate::error::Verify;
 use crate::ident::TraceCode;
 use crate::proof::completeness::VerifiedCompleteness;
 use crate::record::marks::{Barred, MarkState};
 use crate::record::subject::SubjectId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The first rule set under which anything can be held or recalled; bundles
 /// made under an older one state nothing of it.
@@ -30,10 +31,40 @@ pub(super) struct MadeFrom {
     pub units: Vec<TraceCode>,
 }
 
+/// What the unit was made from as far as the records tell, the nearest first.
+pub(super) fn sources(code: TraceCode, established: &Established) -> Vec<Source> {
+    let mut sources: Vec<Source> = Vec::new();
+    let mut places = BTreeMap::<TraceCode, usize>::new();
+    let mut waiting = VecDeque::from([code]);
+    while let Some(unit) = waiting.pop_front() {
+        let Some(from) = established.made_from(&unit) else {
+            continue;
+        };
+        for parent in from.units.iter().filter(|parent| **parent != code) {
+            let known = places.get(parent).and_then(|place| sources.get_mut(*place));
+            if let Some(known) = known {
+                let later = (from.at_ms, from.index).max((known.used_ms, known.used_index));
+                (known.used_ms, known.used_index) = later;
+                continue;
+            }
+            places.insert(*parent, sources.len());
+            sources.push(Source {
+                code: *parent,
+                used_ms: from.at_ms,
+                used_index: from.index,
+                told: None,
+            });
+            waiting.push_back(*parent);
+        }
+    }
+    sources
+}
+
 /// What bars the unit, once its whole lineage is at hand and something is
 /// stated of the marks of each unit in it.
 pub(super) fn barred(
     code: TraceCode,
+    sources: &[Source],
     established: &Established,
     completeness: &VerifiedCompleteness,
     disputed: &BTreeSet<u64>,
@@ -45,10 +76,9 @@ pub(super) fn barred(
         return Ok(Barred::default());
     }
     let incomplete = |what: String| Err(Verify::Incomplete { why: what });
-    let mut found = vec![code];
-    let mut lineage = BTreeSet::from([code]);
     let mut disputed_source: Option<u64> = None;
-    while let Some(unit) = found.pop() {
+    let units = sources.iter().map(|source| source.code);
+    for unit in std::iter::once(code).chain(units) {
         if completeness.indexes(&SubjectId::marks(unit)).is_none() {
             return incomplete(format!(
                 "nothing is stated about holds and recalls of {unit}"
@@ -62,12 +92,6 @@ pub(super) fn barred(
         let made = established.made_index(&unit).filter(|_| unit != code);
         if let Some(made) = made.filter(|made| disputed.contains(made)) {
             disputed_source = Some(disputed_source.map_or(made, |known| known.min(made)));
-        }
-        let made_from = established.made_from(&unit);
-        for parent in made_from.iter().flat_map(|from| &from.units) {
-            if lineage.insert(*parent) {
-                found.push(*parent);
-            }
         }
     }
     let reaching = established

@@ -84,12 +84,14 @@ pub(super) fn open(
     own.map(|own| own.open(key, checkpoint)).transpose()
 }
 
-/// How the unit was kept, from what the records establish and the readings.
+/// How the unit was kept, from what the records establish and the readings; until
+/// `until_ms` where that is said, though all that is carried is checked.
 pub(super) fn told(
     bundle: &Bundle,
     statement: Option<&TemperatureStatement>,
     established: &Established,
     completeness: &VerifiedCompleteness,
+    until_ms: Option<u64>,
 ) -> Result<Told, Verify> {
     let cold = established.cold();
     let (Some(last), temperatures) = (cold.stays().last(), bundle.temperatures.as_ref()) else {
@@ -122,8 +124,13 @@ pub(super) fn told(
         shelves: Shelves::of(&temperatures.readings)?,
     };
     let stays = cold.stays().iter();
-    let kept: Result<Vec<KeptStay>, Verify> = stays.map(|stay| reading.stay(stay)).collect();
-    let kept = Kept::of(kept?);
+    let whole = stays.map(|stay| reading.stay(stay, u64::MAX));
+    let mut kept = whole.collect::<Result<Vec<KeptStay>, Verify>>()?;
+    if let Some(until_ms) = until_ms {
+        let stays = cold.stays().iter().filter(|stay| stay.from_ms <= until_ms);
+        let cut = stays.map(|stay| reading.stay(stay, until_ms));
+        kept = cut.collect::<Result<_, _>>()?;
+    }
     let Shelves { by_place, found } = reading.shelves;
     if let Some((probe, segment)) = by_place
         .into_keys()
@@ -132,8 +139,11 @@ pub(super) fn told(
         let why = format!("readings of probe {probe}, shelf {segment}, that no stay needs");
         return Err(malformed(why));
     }
+    if kept.is_empty() {
+        return Ok(Told::NotPlaced); // until then
+    }
     Ok(Told::Kept(Box::new(ProvedKept {
-        kept,
+        kept: Kept::of(kept),
         until_ms: statement.until_ms,
         segments: found.segments,
         sealed_readings: found.sealed_readings,
@@ -294,20 +304,24 @@ struct Checking<'a> {
 }
 
 impl Checking<'_> {
-    fn stay(&mut self, stay: &Stay) -> Result<KeptStay, Verify> {
+    /// Judges a stay, until a time where that comes before its end.
+    fn stay(&mut self, stay: &Stay, until_ms: u64) -> Result<KeptStay, Verify> {
         let (code, version) = (&stay.policy, stay.version);
         let policy = self.cold.policy(code, version).ok_or_else(|| {
             incomplete(format!(
                 "the record that adopts version {version} of policy {code}"
             ))
         })?;
-        let run = run_of(stay, self.statement.until_ms);
+        let whole = run_of(stay, self.statement.until_ms);
+        let stated = window(policy, whole);
+        let until_ms = whole.until_ms.min(until_ms);
+        let run = Run { until_ms, ..whole };
         let window = window(policy, run);
         let probes = self.probes(stay.equipment)?;
         let mut read = Vec::with_capacity(probes.len());
         let mut sealed_until: Vec<Option<u64>> = Vec::with_capacity(probes.len());
         for probe in &probes {
-            let segments = self.segments(*probe, window)?;
+            let segments = self.segments(*probe, stated)?;
             let mut readings = Vec::new();
             for segment in &segments {
                 readings.extend_from_slice(self.shelves.sealed(segment)?);

@@ -3,6 +3,7 @@
 //!
 //! Never "safe to eat", and never "complete" without saying who says so.
 
+use super::sources::Source;
 use super::temperatures::{ProvedKept, Told};
 use crate::ident::{CivilDate, EntityId, TraceCode, format_ms};
 use crate::proof::checkpoint::VerifiedCheckpoint;
@@ -61,6 +62,9 @@ pub struct Verdict {
     /// The indexes of the records about the unit and its certificates; the
     /// others gave the signers their rights.
     pub about_unit: BTreeSet<u64>,
+    /// All that the unit was made from, the nearest first. How each was made and
+    /// what bars it is proved here; how it was kept cold its own bundle tells.
+    pub sources: Vec<Source>,
     /// How the unit was kept cold, and how much of that is proved.
     pub told: Told,
     /// Every record, by index.

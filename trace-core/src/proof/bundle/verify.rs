@@ -23,11 +23,14 @@ use crate::record::subject::SubjectId;
 use crate::record::{Body, Entry};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Checks all of a bundle; how the unit was kept is told until `until_ms`, where
+/// that is said.
 pub(super) fn verify(
     bundle: &Bundle,
     anchor: &Anchor,
     witnesses: &[VerifierKey],
     as_of: CivilDate,
+    until_ms: Option<u64>,
 ) -> Result<Verdict, Verify> {
     let key = &anchor.ledger_key;
     let checkpoint = open_checkpoint(&bundle.checkpoint, key, witnesses)?;
@@ -59,11 +62,18 @@ pub(super) fn verify(
     let mut deciding = state.deciding();
     deciding.extend(evidence.deciding());
     let disputing = deciding.intersection(&disputed).next().copied();
-    let barred = lineage::barred(bundle.code, established, &completeness, &disputed)?;
+    let sources = lineage::sources(bundle.code, established);
+    let barred = lineage::barred(bundle.code, &sources, established, &completeness, &disputed)?;
     let mut judgement = status::judge(&state, &barred, disputing, as_of);
     evidence.weigh(&mut judgement);
     tell_correction(&mut judgement, replay.records());
-    let told = temperatures::told(bundle, temperatures.as_ref(), established, &completeness)?;
+    let told = temperatures::told(
+        bundle,
+        temperatures.as_ref(),
+        established,
+        &completeness,
+        until_ms,
+    )?;
     told.weigh(&mut judgement);
     let policy = established.policy_in_force();
     let admitted_ms = replay.admitted_ms();
@@ -80,6 +90,7 @@ pub(super) fn verify(
         civil_offset_minutes: policy.map_or(0, |policy| policy.civil_offset_minutes),
         latest_admitted_ms: admitted_ms,
         about_unit: about,
+        sources,
         told,
         proved,
     })

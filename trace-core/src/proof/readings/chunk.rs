@@ -38,25 +38,7 @@ pub const COUNT_MAX: usize = 2_048;
 
 const VERSION: u8 = 1;
 const HEADER_LENGTH: usize = 31;
-const SUM_LENGTH: usize = 8;
-
-/// How hard to compress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effort {
-    /// For what is soon written again: up to twice as fast, 1 to 2 % longer.
-    Quick,
-    /// For what stays.
-    Thorough,
-}
-
-impl Effort {
-    fn level(self) -> usize {
-        match self {
-            Effort::Quick => 4,
-            Effort::Thorough => 8,
-        }
-    }
-}
+pub(crate) const SUM_LENGTH: usize = 8;
 
 /// What a chunk says of itself before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,16 +52,13 @@ pub(crate) struct Header {
     times_length: usize,
 }
 
-/// Compresses readings that are sorted, each once.
+/// Compresses readings that are sorted, each once, as sealed ones lie in a store
+/// and travel.
 ///
 /// # Errors
-/// [`Store::Engine`] when they are none, too many or not sorted, which is a
-/// mistake of this program.
-pub(crate) fn encode(
-    probe: &EquipmentId,
-    readings: &[Reading],
-    effort: Effort,
-) -> Result<Vec<u8>, Store> {
+/// [`Store::Engine`] when they are none, more than [`COUNT_MAX`] or not sorted,
+/// which is a mistake of this program.
+pub fn encode(probe: &EquipmentId, readings: &[Reading]) -> Result<Vec<u8>, Store> {
     let refuse = |why: String| Store::Engine {
         what: "compress readings",
         why,
@@ -110,7 +89,7 @@ pub(crate) fn encode(
     let above: Vec<u32> = above.map(|it| it / u32::from(unit_milli_c)).collect();
 
     let config = ChunkConfig::default()
-        .with_compression_level(effort.level())
+        .with_compression_level(8)
         .with_mode_spec(ModeSpec::Classic)
         .with_delta_spec(DeltaSpec::TryConsecutive(1));
     let pco = |error: pco::errors::PcoError| refuse(error.to_string());
@@ -132,15 +111,6 @@ pub(crate) fn encode(
     bytes.extend(above);
     bytes.extend(sum(probe, &bytes));
     Ok(bytes)
-}
-
-/// Compresses readings for good, as sealed ones lie in a store and travel.
-///
-/// # Errors
-/// [`Store::Engine`] when they are none, more than [`COUNT_MAX`] or not sorted,
-/// each once.
-pub fn encode_kept(probe: &EquipmentId, readings: &[Reading]) -> Result<Vec<u8>, Store> {
-    encode(probe, readings, Effort::Thorough)
 }
 
 /// The largest number that divides all; 1 when they are all 0.
@@ -173,7 +143,8 @@ fn column<T: Number>(numbers: &[T], config: &ChunkConfig) -> pco::errors::PcoRes
 /// is of format 4.1 for ever. Refuses to write any other.
 const FORMAT: [u8; 2] = [4, 1];
 
-fn sum(probe: &EquipmentId, bytes: &[u8]) -> [u8; SUM_LENGTH] {
+/// What tells a row that was damaged by accident, or is another probe's.
+pub(crate) fn sum(probe: &EquipmentId, bytes: &[u8]) -> [u8; SUM_LENGTH] {
     let hash = Hash::of(&[probe.as_bytes(), bytes]);
     let mut sum = [0; SUM_LENGTH];
     sum.iter_mut()

@@ -70,10 +70,12 @@ pub(super) fn kept(office: &Office) -> Result<&Invitations, Problem> {
 /// An entity that may be invited so, and its area.
 fn invitable(
     view: &View,
-    SignedIn(token): &SignedIn,
+    signed_in: &SignedIn,
     entity: EntityId,
     role: &str,
 ) -> Result<(Role, Option<Area>), Problem> {
+    let token = &signed_in.0;
+    signed_in.entity()?;
     let state = view.folded().entity(&entity)?;
     let state = state.ok_or_else(|| not_on_ledger(entity))?;
     let is_authority = token.grant.role == Role::Authority;

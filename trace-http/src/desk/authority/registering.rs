@@ -22,6 +22,7 @@ use crate::{
         Office,
         entities::{self, EntityOrder},
         orders::Order,
+        sight::not_overseen,
         statements,
     },
     body::{FormBody, parse_json},
@@ -239,6 +240,9 @@ pub async fn many(
         Ok(filled) => filled,
         Err(problem) => return frame::refused(language, Some(&signed_in), &problem),
     };
+    if signed_in.0.grant.role != Role::Authority {
+        return frame::refused(language, Some(&signed_in), &not_overseen());
+    }
     let (rows, mut wrong) = read(language, &signed_in, &sheet.rows);
     if !wrong.is_empty() && sheet.valid_only.is_none() || rows.is_empty() {
         let page = complained(language, &signed_in, &wrong, 0);
@@ -264,6 +268,9 @@ pub async fn many(
         }
     }
     if !wrong.is_empty() {
+        if made.is_empty() && !status.is_server_error() {
+            status = StatusCode::UNPROCESSABLE_ENTITY;
+        }
         let page = complained(language, &signed_in, &wrong, made.len());
         return frame::respond(status, language, page);
     }

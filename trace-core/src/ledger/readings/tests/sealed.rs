@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ledger::readings::rows::{SEGMENT_READINGS_MAX, SEGMENT_SPAN_MS_MAX, chunk_key};
-use crate::proof::readings::chunk::{self, COUNT_MAX, Effort};
+use crate::proof::readings::chunk::{self, COUNT_MAX};
 use crate::proof::readings::{prove_reading, segment_root, verify_reading};
 use crate::record::{Hash, cold_chain};
 
@@ -223,7 +223,7 @@ fn one_altered_reading_is_found_and_its_chunk_named() {
                 let Some(first) = part.first() else {
                     return Ok(());
                 };
-                let bytes = chunk::encode(&probe(1), &part, Effort::Quick)?;
+                let bytes = chunk::encode(&probe(1), &part)?;
                 batch.put(CHUNKS, &chunk_key(&probe(1), 0, *first), &bytes)
             });
             write.unwrap();

@@ -34,17 +34,15 @@ fn readings_come_back_whatever_their_number_and_unit() {
     for whole in [true, false] {
         for count in (1..70).chain([255, 256, 257, 512, 1_000, COUNT_MAX]) {
             let readings = readings(count, &mut random, whole);
-            for effort in [Effort::Quick, Effort::Thorough] {
-                let bytes = encode(&probe(), &readings, effort).unwrap();
-                assert_eq!(decode(&probe(), &bytes).unwrap(), readings);
-                let header = header(&bytes).unwrap();
-                assert_eq!(header.count, count);
-                assert_eq!(header.first_ms, readings[0].at_ms);
-                assert_eq!(header.last_ms, readings[count - 1].at_ms);
-                if whole && count > 200 {
-                    assert_eq!((header.time_unit_ms, header.unit_milli_c), (1_000, 100));
-                    assert!(bytes.len() < 2 * count, "{count} in {} bytes", bytes.len());
-                }
+            let bytes = encode(&probe(), &readings).unwrap();
+            assert_eq!(decode(&probe(), &bytes).unwrap(), readings);
+            let header = header(&bytes).unwrap();
+            assert_eq!(header.count, count);
+            assert_eq!(header.first_ms, readings[0].at_ms);
+            assert_eq!(header.last_ms, readings[count - 1].at_ms);
+            if whole && count > 200 {
+                assert_eq!((header.time_unit_ms, header.unit_milli_c), (1_000, 100));
+                assert!(bytes.len() < 2 * count, "{count} in {} bytes", bytes.len());
             }
         }
     }
@@ -66,7 +64,7 @@ fn the_ends_of_time_and_temperature_and_many_readings_of_one_moment_come_back() 
     let conflicting: Vec<_> = (0..2_048).map(|n| reading(9, n * n - 5)).collect();
     let spread: Vec<_> = (0..64).map(|n| reading(1 << n, -(n * 1_000))).collect();
     for readings in [extremes, conflicting, spread] {
-        let bytes = encode(&probe(), &readings, Effort::Quick).unwrap();
+        let bytes = encode(&probe(), &readings).unwrap();
         assert_eq!(decode(&probe(), &bytes).unwrap(), readings);
     }
 }
@@ -76,11 +74,11 @@ fn none_too_many_and_unsorted_readings_are_not_encoded() {
     let mut random = fastrand::Rng::with_seed(2);
     let mut readings = readings(COUNT_MAX + 1, &mut random, true);
     for wrong in [&readings[..0], &readings[..]] {
-        assert!(encode(&probe(), wrong, Effort::Quick).is_err());
+        assert!(encode(&probe(), wrong).is_err());
     }
     readings.truncate(9);
     readings[4] = readings[3];
-    assert!(encode(&probe(), &readings, Effort::Quick).is_err());
+    assert!(encode(&probe(), &readings).is_err());
 }
 
 /// A chunk as version 1 wrote it: it is read for ever.
@@ -128,7 +126,7 @@ fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
 fn every_cut_and_every_flipped_bit_is_damage() {
     let mut random = fastrand::Rng::with_seed(3);
     for count in [1, 2, 40, 300] {
-        let bytes = encode(&probe(), &readings(count, &mut random, true), Effort::Quick).unwrap();
+        let bytes = encode(&probe(), &readings(count, &mut random, true)).unwrap();
         let refused = |bytes: &[u8]| {
             let read = decode(&probe(), bytes);
             assert!(matches!(read, Err(Store::Damaged { .. })), "{read:?}");
@@ -163,12 +161,7 @@ fn a_hostile_chunk_with_a_sound_checksum_is_refused_or_keeps_its_promises() {
         }
     };
     for count in [1, 2, 40, 300] {
-        let whole = encode(
-            &probe(),
-            &readings(count, &mut random, false),
-            Effort::Quick,
-        )
-        .unwrap();
+        let whole = encode(&probe(), &readings(count, &mut random, false)).unwrap();
         for cut in SUM_LENGTH..whole.len() {
             try_it(whole[..cut].to_vec());
         }
