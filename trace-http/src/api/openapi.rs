@@ -130,6 +130,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("t", "string", "The trace code on the label"),
     ("area", "string", "Six digits of GB/T 2260"),
     (
+        "ask",
+        "string",
+        "A trace code, a certificate's number, a pasted address, an entity's or a piece of equipment's id",
+    ),
+    (
         "lang",
         "string",
         "`zh` or `en`; the reader's Accept-Language where left out",

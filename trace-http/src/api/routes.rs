@@ -16,7 +16,11 @@ use super::{
     documents, entities, grade, labels, lineage, office::Office, openapi, pictures, prepare,
     proofs, questions, reading, readings, recall, resolver, scans, submitting, warehouse,
 };
-use crate::{desk::session, label::LabelForm, page};
+use crate::{
+    desk::{inspect, session},
+    label::LabelForm,
+    page,
+};
 
 /// Who calls an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +158,9 @@ table! {
         get "/v1/kinds" reading::kinds, "What can be said: every kind with its fields and who may sign it", [], Nothing => Json("Kinds");
         get "/v1/grading" grade::formulas, "The formula of risk and credit grades, as it was published", ["version"], Nothing => Json("GradingFormula");
         get "/openapi.json" openapi::document, "This description", [], Nothing => Json("OpenApi");
+    }
+    SignedIn {
+        get "/inspect" inspect::show, "One box for an inspector: a code, a number, an address, an entity; without one, what is going on in the area", ["ask" "purpose" "before" "lang"], Nothing => Page;
     }
     Signer {
         post "/v1/prepare" prepare::prepare, "The exact bytes to sign for a statement", [], Json("PrepareOrder") => Json("PreparedAnswer");

@@ -9,6 +9,8 @@
 //! |---|---|
 //! | `session` | signing in and out, and who signed in |
 //! | `frame` | what is around every page |
+//! | `inspect/` | the inspector's pages |
 
 pub mod frame;
+pub mod inspect;
 pub mod session;

@@ -26,7 +26,7 @@ const COLUMNS: u32 = 120;
 const CHART_BYTES_MAX: usize = 16 * 1024;
 
 /// The band of the policy under which a unit was placed last.
-pub(super) struct Limits {
+pub(crate) struct Limits {
     low_milli_c: Option<i32>,
     high_milli_c: Option<i32>,
     policy: String,
@@ -35,7 +35,7 @@ pub(super) struct Limits {
 
 /// The limits of a unit's last stay, where its policy is still in the version
 /// under which it was placed.
-pub(super) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Failed> {
+pub(crate) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Failed> {
     let Some(stay) = view.folded().stays(code)?.stays.pop() else {
         return Ok(None);
     };
@@ -52,7 +52,7 @@ pub(super) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Fa
 
 /// How a unit was kept, drawn small; nothing where it cannot be told just now, which
 /// the words say.
-pub(super) async fn small_chart(
+pub(crate) async fn small_chart(
     office: &Office,
     code: TraceCode,
     language: Language,
@@ -68,7 +68,7 @@ pub(super) async fn small_chart(
 }
 
 /// The line, and its picture.
-pub(super) fn line(language: Language, shown: &Shown) -> Markup {
+pub(crate) fn line(language: Language, shown: &Shown) -> Markup {
     let reasons = &shown.answer.reasons;
     let told = reasons.iter().find(|reason| reason.check == "temperature");
     html! {

@@ -10,7 +10,7 @@ use super::{Shown, story};
 use crate::language::Language;
 
 /// Product, maker, batch, content; dates and storage; origin.
-pub(super) fn what_it_is(language: Language, shown: &Shown) -> Markup {
+pub(crate) fn what_it_is(language: Language, shown: &Shown) -> Markup {
     let (Some(record), Some(goods)) = (&shown.made, &shown.goods) else {
         return html! {};
     };
@@ -46,7 +46,7 @@ fn line(shows: &str, name: &str, value: Option<&str>) -> Markup {
 }
 
 /// What it was made of, by code; where only a paper speaks for the origin, that.
-pub(super) fn made_of(language: Language, shown: &Shown) -> Markup {
+pub(crate) fn made_of(language: Language, shown: &Shown) -> Markup {
     let unproved = language.of("Origin not proved on this ledger", "来源未在本账本证明");
     let made = shown.state.made.as_ref();
     html! {
@@ -70,7 +70,7 @@ pub(super) fn made_of(language: Language, shown: &Shown) -> Markup {
 }
 
 /// A past date in words of its own: best-before and use-by differ.
-pub(super) fn past_date(language: Language, shown: &Shown, today: &str) -> Option<&'static str> {
+pub(crate) fn past_date(language: Language, shown: &Shown, today: &str) -> Option<&'static str> {
     let (kind, last) = shown.goods.as_ref()?.durability?;
     let today = CivilDate::parse(today).ok()?;
     (today > last).then(|| match kind {

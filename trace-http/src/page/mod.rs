@@ -15,13 +15,13 @@
 //! | `script`, `check/` | the check in the reader's own browser |
 //! | `tool` | the same check from saved files |
 
-mod cold;
-mod goods;
-mod papers;
+pub(crate) mod cold;
+pub(crate) mod goods;
+pub(crate) mod papers;
 pub mod report;
 pub mod script;
-mod state;
-mod story;
+pub(crate) mod state;
+pub(crate) mod story;
 pub(crate) mod style;
 pub mod temperatures;
 pub(crate) mod template;
@@ -93,10 +93,10 @@ impl Tongue {
 }
 
 /// Everything that a page about a unit shows.
-struct Shown {
-    code: TraceCode,
-    answer: UnitAnswer,
-    state: UnitState,
+pub(crate) struct Shown {
+    pub(crate) code: TraceCode,
+    pub(crate) answer: UnitAnswer,
+    pub(crate) state: UnitState,
     /// The record that made the unit, and what it says of the goods.
     made: Option<RecordAnswer>,
     goods: Option<Goods>,
@@ -108,19 +108,19 @@ struct Shown {
     /// How many records the ledger held when this was read.
     size: u64,
     /// The temperature policy it was last placed under.
-    limits: Option<cold::Limits>,
+    pub(crate) limits: Option<cold::Limits>,
     /// What it was made of, twenty at most.
     parents: Vec<Parent>,
     /// Whether this server takes reports.
     takes_reports: bool,
     /// How it was kept, drawn small, where there is room for it.
-    chart: Option<Markup>,
+    pub(crate) chart: Option<Markup>,
     /// How often its page was opened, where that is counted.
     scans: Option<Sum>,
 }
 
 /// Something that a unit was made of.
-struct Parent {
+pub(crate) struct Parent {
     code: TraceCode,
     product: String,
     /// Who made it: a firm's registered name, none of a natural person.
@@ -147,7 +147,7 @@ pub async fn show(
         Ok(code) => code,
         Err(invalid) => return bare(Status::Malformed, &invalid.what),
     };
-    match gather(&office, code, part.before) {
+    match gather(&office, &office.view(), Audience::Public, code, part.before) {
         Ok(Some(mut shown)) => {
             if shown.limits.is_some() {
                 shown.chart = cold::small_chart(&office, code, language).await;
@@ -196,11 +196,17 @@ fn scanned(office: &Office, shown: &Shown, headers: &HeaderMap) -> Result<Option
     Ok(Some(sum))
 }
 
-fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Option<Shown>, Failed> {
+/// What there is to show of a unit; `None` of one that is not on the ledger.
+pub(crate) fn gather(
+    office: &Office,
+    view: &View,
+    audience: Audience,
+    code: TraceCode,
+    before: Option<u64>,
+) -> Result<Option<Shown>, Failed> {
     let is_older = before.is_some();
     let before = before.unwrap_or(u64::MAX);
-    let view = office.view();
-    let mut lookup = office.lookup(&view, Audience::Public)?;
+    let mut lookup = office.lookup(view, audience)?;
     let Some(state) = view.folded().unit(&code)? else {
         return Ok(None);
     };
@@ -219,11 +225,11 @@ fn gather(office: &Office, code: TraceCode, before: Option<u64>) -> Result<Optio
         None => None,
     };
     let goods = made.as_ref().map(|made| Goods::of(&made.statement, code));
-    let parents = parents(&view, &mut lookup, code)?;
+    let parents = parents(view, &mut lookup, code)?;
     Ok(Some(Shown {
         is_older,
         size: view.size(),
-        limits: cold::limits(&view, &code)?,
+        limits: cold::limits(view, &code)?,
         parents,
         takes_reports: office.complaints.is_some(),
         chart: None,

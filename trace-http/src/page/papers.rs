@@ -11,7 +11,7 @@ use super::{Shown, story};
 use crate::{api::certificates::elements_of, language::Language};
 
 /// All of a unit's certificates.
-pub(super) fn certificates(language: Language, shown: &Shown) -> Markup {
+pub(crate) fn certificates(language: Language, shown: &Shown) -> Markup {
     html! {
         h2 { (language.of("Certificates", "合格证")) }
         @if shown.state.certificates.is_empty() {

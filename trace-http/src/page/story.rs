@@ -13,7 +13,7 @@ use super::Shown;
 use crate::{api::certificates::elements_of, language::Language};
 
 /// The journey, newest first: firms, not people.
-pub(super) fn told(language: Language, shown: &Shown) -> Markup {
+pub(crate) fn told(language: Language, shown: &Shown) -> Markup {
     let part = shown.is_older.then_some("older");
     html! {
         h2 { (language.of("The journey, newest first", "流转记录(由近及远)")) }
@@ -108,7 +108,7 @@ fn celsius(milli: i32) -> String {
 }
 
 /// Who signed: the registered name, or that it is a natural person.
-pub(super) fn signer(language: Language, record: &RecordAnswer) -> String {
+pub(crate) fn signer(language: Language, record: &RecordAnswer) -> String {
     match &record.signer.name {
         Some(name) => name.clone(),
         None => language.of("a natural person", "自然人").to_owned(),

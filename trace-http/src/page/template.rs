@@ -88,7 +88,7 @@ pub(crate) fn shell(language: Language, title: &str, body: &Markup) -> Markup {
     }
 }
 
-fn words(language: Language, status: Status) -> &'static str {
+pub(crate) fn words(language: Language, status: Status) -> &'static str {
     language.of(status.words(), status.words_zh())
 }
 
@@ -114,7 +114,7 @@ fn before(shown: &Shown) -> String {
 }
 
 /// Picture, words in both languages, and what to do.
-fn verdict(language: Language, status: Status, more: &Markup) -> Markup {
+pub(crate) fn verdict(language: Language, status: Status, more: &Markup) -> Markup {
     let tone = state::of(status).tone;
     let (other, lang) = match language {
         Language::Chinese => (status.words(), "en"),
@@ -133,7 +133,7 @@ fn verdict(language: Language, status: Status, more: &Markup) -> Markup {
 
 /// Recall and hold are said before anything else, also where another status
 /// outweighs them.
-fn barred(language: Language, answer: &UnitAnswer) -> Markup {
+pub(crate) fn barred(language: Language, answer: &UnitAnswer) -> Markup {
     let is_bar =
         |reason: &&Reason| reason.holds == Some(false) && matches!(reason.check, "recall" | "hold");
     html! {
@@ -179,7 +179,7 @@ fn scans(language: Language, sum: Option<Sum>) -> Markup {
     }
 }
 
-fn scanned(language: Language, sum: Sum) -> String {
+pub(crate) fn scanned(language: Language, sum: Sum) -> String {
     let Sum {
         today,
         week,
@@ -214,7 +214,7 @@ fn scanned(language: Language, sum: Sum) -> String {
     }
 }
 
-fn reason_line(language: Language, reason: &Reason) -> Markup {
+pub(crate) fn reason_line(language: Language, reason: &Reason) -> Markup {
     let sign = match reason.holds {
         Some(true) => "✓",
         Some(false) => "✗",

@@ -18,7 +18,7 @@ use trace_http::{
 };
 
 use crate::{
-    cold, complaining, signing_in,
+    cold, complaining, inspecting, signing_in,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
@@ -264,6 +264,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
     cases.extend(cold::cases(town, &code, &nothing));
     cases.extend(complaining::cases(town, &code, &nothing));
     cases.extend(signing_in::cases(town));
+    cases.extend(inspecting::cases(town, &code, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
     cases

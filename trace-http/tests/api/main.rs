@@ -15,6 +15,7 @@ mod cold;
 mod complaining;
 mod documents;
 mod files;
+mod inspecting;
 mod keeping;
 mod labels;
 mod lineage;
