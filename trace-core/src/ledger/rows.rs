@@ -92,6 +92,9 @@ pub(crate) fn chain(id: &KeyId) -> Vec<u8> {
     key(b'c', &[id.as_bytes()])
 }
 
+/// All entities: the prefix of their states' keys.
+pub(crate) const ENTITIES: &[u8] = b"e";
+
 /// Entity → `EntityState`.
 pub(crate) fn entity(id: &EntityId) -> Vec<u8> {
     key(b'e', &[id.as_bytes()])
@@ -362,6 +365,9 @@ pub(crate) fn paper(paper: &Hash) -> Vec<u8> {
 pub(crate) fn marks(code: &TraceCode) -> Vec<u8> {
     of_unit(code, b'm')
 }
+
+/// All holds and recalls: the prefix of their keys.
+pub(crate) const MARKS: &[u8] = b"M";
 
 /// Record → `MarkState`.
 pub(crate) fn mark(record: &Hash) -> Vec<u8> {

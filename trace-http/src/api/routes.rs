@@ -13,8 +13,9 @@ use axum::{
 
 use super::{
     alerts, balance, balances, certificates, codes, cold, complaints, conduct, corrections,
-    documents, entities, grade, labels, lineage, office::Office, openapi, pictures, prepare,
-    proofs, questions, reading, readings, recall, resolver, scans, submitting, warehouse,
+    documents, entities, evidence, grade, halting, labels, lineage, office::Office, openapi,
+    pictures, prepare, proofs, questions, reading, readings, recall, resolver, scans, submitting,
+    warehouse,
 };
 use crate::{
     desk::{inspect, session},
@@ -62,6 +63,8 @@ pub enum Content {
     Script,
     /// JSON of the schema of this name, or a sheet of CSV or XLSX.
     SheetOr(&'static str),
+    /// A sheet of CSV or XLSX.
+    Sheet,
     /// A document: PDF, JPEG or PNG.
     Document,
     /// A label, in this form.
@@ -114,7 +117,7 @@ macro_rules! table {
 
 use Content::{
     Document, Form, Json, Label, Labels, Linkset, Note, Nothing, Page, Picture, ReadingsOr,
-    RecordsOr, Script, SheetOr,
+    RecordsOr, Script, Sheet, SheetOr,
 };
 
 table! {
@@ -161,6 +164,12 @@ table! {
     }
     SignedIn {
         get "/inspect" inspect::show, "One box for an inspector: a code, a number, an address, an entity; without one, what is going on in the area", ["ask" "purpose" "before" "lang"], Nothing => Page;
+        get "/inspect/codes/{code}/recall/{format}" inspect::files::recall, "The recall sheet as a file", ["until" "purpose"], Nothing => Sheet;
+        get "/inspect/entities/{id}/balance/{format}" inspect::files::balance, "The balance of an entity as a file", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => Sheet;
+        get "/inspect/questions/{format}" inspect::files::questions, "Open questions of the area as a file", ["about" "after" "limit" "purpose"], Nothing => Sheet;
+        get "/inspect/acts/{act}" inspect::acts::form, "A form to hold, recall, inspect, sample or close", ["of" "position" "lang"], Nothing => Page;
+        post "/inspect/acts/{act}" inspect::acts::send, "What was filled in there: to be confirmed, then signed", [], Form => Page;
+        get "/inspect/documents/{hash}" inspect::files::document, "A document that a record names", ["purpose"], Nothing => Document;
     }
     Signer {
         post "/v1/prepare" prepare::prepare, "The exact bytes to sign for a statement", [], Json("PrepareOrder") => Json("PreparedAnswer");
@@ -194,6 +203,13 @@ table! {
         post "/v1/segments" cold::seal, "A probe's oldest unsealed readings become its next segment", [], Json("SealOrder") => Json("ColdAnswer");
         post "/v1/void" corrections::void, "Void a certificate or a unit", [], Json("VoidOrder") => Json("VoidAnswer");
         post "/v1/supersede" corrections::supersede, "Replace a certificate by another", [], Json("SupersedeOrder") => Json("CertificateAnswer");
+        post "/v1/hold" halting::hold, "Nothing of a unit moves, nor of what was made from it", [], Json("HoldOrder") => Json("HaltAnswer");
+        post "/v1/release" halting::release, "A hold ends", [], Json("ReleaseOrder") => Json("HaltAnswer");
+        post "/v1/recall" halting::recall, "A unit and all that was made from it goes back", [], Json("RecallOrder") => Json("HaltAnswer");
+        post "/v1/recall-closed" halting::close_recall, "A recall ends", [], Json("RecallClosedOrder") => Json("HaltAnswer");
+        post "/v1/inspections" evidence::inspection, "An entity was inspected, and what was found", [], Json("InspectionOrder") => Json("EvidenceAnswer");
+        post "/v1/samples" evidence::sample, "What came of an official sample", [], Json("SampleOrder") => Json("EvidenceAnswer");
+        post "/v1/rectified" evidence::rectified, "A finding was put right", [], Json("RectifiedOrder") => Json("EvidenceAnswer");
         post "/v1/entities" entities::register, "Register an entity, with a hosted key and roles", [], Json("EntityOrder") => Json("EntityMade");
     }
 }

@@ -67,8 +67,8 @@ pub(crate) async fn small_chart(
     (drawn.0.len() <= CHART_BYTES_MAX).then_some(drawn)
 }
 
-/// The line, and its picture.
-pub(crate) fn line(language: Language, shown: &Shown) -> Markup {
+/// The line, and its picture where there is room for it.
+pub(crate) fn line(language: Language, shown: &Shown, with_picture: bool) -> Markup {
     let reasons = &shown.answer.reasons;
     let told = reasons.iter().find(|reason| reason.check == "temperature");
     html! {
@@ -79,7 +79,7 @@ pub(crate) fn line(language: Language, shown: &Shown) -> Markup {
         }
         @if let Some(told) = told {
             p { (language.of(&told.words, &told.words_zh)) }
-            @if let Some(chart) = &shown.chart { (chart) }
+            @if let Some(chart) = shown.chart.as_ref().filter(|_| with_picture) { (chart) }
             p {
                 a.act href=(format!("/t/{}/temperatures", shown.code.compact())) {
                     (language.of("Its temperatures as a picture and a table", "温度曲线与表格"))

@@ -59,7 +59,7 @@ pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Marku
         p.code data-shows="code" { (shown.code) }
         (goods::what_it_is(language, shown))
         (goods::made_of(language, shown))
-        (cold::line(language, shown))
+        (cold::line(language, shown, true))
         (story::told(language, shown))
         (papers::certificates(language, shown))
         (reasons(language, answer))

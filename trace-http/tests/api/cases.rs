@@ -18,7 +18,7 @@ use trace_http::{
 };
 
 use crate::{
-    cold, complaining, inspecting, signing_in,
+    acting, cold, complaining, inspecting, signing_in,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
@@ -111,6 +111,7 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     // of units by another system's code may be empty, and so may an area be.
     let is_list = [
         "/v1/questions",
+        "/inspect/questions/{format}",
         "/v1/alerts",
         "/v1/complaints",
         "/v1/areas/{area}/balance",
@@ -265,6 +266,7 @@ fn cases(town: &mut Town) -> Vec<Case> {
     cases.extend(complaining::cases(town, &code, &nothing));
     cases.extend(signing_in::cases(town));
     cases.extend(inspecting::cases(town, &code, &nothing));
+    cases.extend(acting::cases(town, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
     cases

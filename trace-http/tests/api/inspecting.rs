@@ -4,7 +4,7 @@
 use trace_core::{
     ident::EntityId,
     ledger::lookups::Lookups,
-    record::{Role, kinds::held::Held},
+    record::{Hash, Role, kinds::held::Held, movement::Process},
 };
 use trace_fixtures::Who;
 
@@ -13,26 +13,58 @@ use crate::{
         Case,
         What::{Absent, Bad, Forbidden, Good},
     },
+    documents::pdf,
     signing_in::cookie,
-    town::{Answer, Town},
+    town::{Answer, Town, bearer},
 };
 
 /// Each page in each case.
 pub fn cases(town: &mut Town, code: &str, nothing: &str) -> Vec<Case> {
     let inspector = cookie(&town.token(Who::Inspector, Role::Inspector));
+    let elsewhere = cookie(&town.token(Who::OtherCountyAuthority, Role::Authority));
     let producer = cookie(&town.token(Who::Producer, Role::Producer));
     let ask = |what: &str| format!("/inspect?ask={what}");
+    let sheet = |code: &str, format: &str| format!("/inspect/codes/{code}/recall/{format}");
     let stranger = EntityId::from_bytes([3; 10]);
     let entity = town.world.id(Who::Producer);
+    let balance = |id: &EntityId, format: &str| format!("/inspect/entities/{id}/balance/{format}");
+    let document = |hash: Hash| format!("/inspect/documents/{hash}");
+    let stored = Hash::of(&[&pdf("a photo")]);
     [
         (Good, ask(code), &inspector, 200),
         (Good, ask(&entity.to_string()), &inspector, 200),
+        (Good, "/inspect".into(), &inspector, 200),
         (Bad, ask("%3Cscript%3E"), &inspector, 400),
         (Bad, "/inspect?asks=1".into(), &inspector, 400),
         (Absent, ask(nothing), &inspector, 404),
         (Absent, ask("NONE-0001"), &inspector, 404),
         (Absent, ask(&stranger.to_string()), &inspector, 404),
         (Forbidden, ask(code), &producer, 403),
+        (Good, sheet(code, "csv"), &inspector, 200),
+        (Good, sheet(code, "xlsx"), &inspector, 200),
+        (Bad, sheet(code, "gif"), &inspector, 400),
+        (Absent, sheet(nothing, "csv"), &inspector, 404),
+        (Forbidden, sheet(code, "csv"), &elsewhere, 403),
+        (Good, balance(&entity, "csv"), &inspector, 200),
+        (Bad, balance(&entity, "gif"), &inspector, 400),
+        (Absent, balance(&stranger, "csv"), &inspector, 404),
+        (Forbidden, balance(&entity, "csv"), &elsewhere, 403),
+        (Good, "/inspect/questions/csv".into(), &inspector, 200),
+        (
+            Bad,
+            "/inspect/questions/csv?about=x".into(),
+            &inspector,
+            400,
+        ),
+        (Forbidden, "/inspect/questions/csv".into(), &producer, 403),
+        (Good, document(stored), &inspector, 200),
+        (Bad, "/inspect/documents/00".into(), &inspector, 400),
+        (Absent, document(Hash::of(&[b"nobody"])), &inspector, 404),
+        (Forbidden, document(stored), &producer, 403),
+        (Good, "/inspect/acts/hold".into(), &inspector, 200),
+        (Bad, "/inspect/acts/hold?off=1".into(), &inspector, 400),
+        (Absent, "/inspect/acts/dance".into(), &inspector, 404),
+        (Forbidden, "/inspect/acts/hold".into(), &producer, 403),
     ]
     .into_iter()
     .map(|(what, path, lines, status)| Case {
@@ -203,4 +235,107 @@ fn what_was_typed_is_text_and_nothing_else() {
     let page = inspect(&town, &token, hostile).with(400).text();
     assert!(!page.contains("<script"), "{page}");
     assert!(page.contains("&lt;script&gt;"), "{page}");
+}
+
+#[test]
+fn lineage_is_a_picture_and_tables_and_receivers_have_contacts() {
+    let mut town = Town::new();
+    let (unit, _) = town.batch();
+    let output = town.world.output(&unit);
+    let part = output.unit;
+    let inputs = [(unit.unit, "1000 斤")];
+    let split = (town.world).transformed(Process::Repack, &inputs, vec![(output, "1000 斤")], None);
+    town.say(Who::Producer, split);
+    let given = town.world.handed_over(part, Who::Buyer, "300 斤");
+    let given = town.say(Who::Producer, given);
+    let received = town.world.received(part, &given, "300 斤");
+    town.say(Who::Buyer, received);
+    let own = town.token(Who::Inspector, Role::Inspector);
+    let page = inspect(&town, &own, &part.to_string()).with(200).text();
+    for wanted in [
+        "<svg class=\"lineage\" role=\"img\"",
+        "aria-labelledby=\"lineage-title lineage-what\"",
+        "marker-end=\"url(#tip)\"",
+        "2 units, 1 steps",
+        "500000 g",
+        "accepted 150000 g",
+        "tel:",
+        &format!("/inspect/codes/{}/recall/xlsx", part.compact()),
+        "Record a sample",
+    ] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+    assert!(page.contains(&unit.unit.to_string()), "{page}");
+    assert!(page.len() < 60_000, "{} bytes", page.len());
+    let other = town.token_of(None, Role::Inspector, Some("131081".parse().unwrap()));
+    let page = inspect(&town, &other, &part.to_string()).with(200).text();
+    for secret in [
+        "500000",
+        "150000",
+        "tel:",
+        "/recall/xlsx",
+        "Record a sample",
+    ] {
+        assert!(!page.contains(secret), "{secret}: {page}");
+    }
+}
+
+#[test]
+fn a_sheet_on_the_page_is_the_sheet_of_the_api_and_is_logged() {
+    let mut town = Town::new();
+    let (unit, _) = town.batch();
+    let token = town.token(Who::Inspector, Role::Inspector);
+    let code = unit.unit.compact();
+    let path = format!("/inspect/codes/{code}/recall/csv?purpose=recall");
+    let before = lookups(&town);
+    let page = town.ask("GET", &path, &cookie(&token), b"").with(200);
+    assert_eq!(lookups(&town), before + 1);
+    assert_eq!(page.field("content-type"), Some("text/csv; charset=utf-8"));
+    let lines = format!("{}accept: text/csv\r\n", bearer(&token));
+    let api = town.ask("GET", &format!("/v1/codes/{code}/recall"), &lines, b"");
+    assert_eq!(page.body, api.with(200).body);
+    // Without signing in there is nothing, and the way to sign in.
+    let answer = town.get(&path).with(303);
+    assert!(
+        answer.head.contains("location: /sign-in?next="),
+        "{}",
+        answer.head
+    );
+}
+
+#[test]
+fn without_a_question_the_page_tells_what_is_going_on_in_the_area_alone() {
+    let mut town = Town::new();
+    let (unit, _) = town.batch();
+    let held = Held {
+        unit: unit.unit,
+        reason: "等待检验".into(),
+        acted_by: None,
+    };
+    town.say_bare(Who::CountyAuthority, held);
+    let inspected = town.world.inspection(Who::Producer, &[3]);
+    town.say(Who::Inspector, inspected);
+    let own = town.token(Who::Inspector, Role::Inspector);
+    let before = lookups(&town);
+    let page = inspect(&town, &own, "").with(200).text();
+    assert_eq!(lookups(&town), before + 1);
+    for part in [
+        "id=\"map-title\"",
+        "issued 1",
+        "open 2",
+        "未索取供货者合格证明",
+        &format!("/inspect?ask={}", unit.unit.to_string().replace('-', "%2D")),
+        "Holds and recalls",
+        "/inspect/questions/csv?about=transfers",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(page.len() < 60_000, "{} bytes", page.len());
+    let other = town.token(Who::OtherCountyAuthority, Role::Authority);
+    let page = inspect(&town, &other, "").with(200).text();
+    assert!(
+        !page.contains("issued 1") && !page.contains("open 2"),
+        "{page}"
+    );
+    assert!(!page.contains("未索取供货者合格证明"), "{page}");
 }

@@ -136,6 +136,13 @@ fn told(language: Language, found: &Found) -> Markup {
                 dt { (language.of("Grades", "分级")) } dd { (grades(language, grade)) }
             }
         }
+        @if full.is_some() {
+            p.acts {
+                a.act href=(format!("/inspect/acts/inspection?of={id}")) { (language.of("Record an inspection", "登记检查")) }
+                a.act href=(format!("/inspect/entities/{id}/balance/csv")) { (language.of("Balance as CSV", "收支平衡表 CSV")) }
+                a.act href=(format!("/inspect/entities/{id}/balance/xlsx")) { "XLSX" }
+            }
+        }
         h2 { (language.of("Findings", "检查发现的问题")) }
         (self::findings(language, findings))
         h2 { (language.of("Certificates issued, the first of them", "开具的合格证(最早者)")) }
@@ -195,7 +202,16 @@ pub(super) fn findings(language: Language, answer: &FindingsAnswer) -> Markup {
                         }
                         td { (finding.found_on) }
                         td { (finding.due_on) }
-                        td { (language.of(standing(finding.standing), finding.standing_zh)) }
+                        td {
+                            (language.of(standing(finding.standing), finding.standing_zh))
+                            @if !is_closed(finding.standing) {
+                                br;
+                                a.act href=(format!(
+                                    "/inspect/acts/rectified?of={}&position={}",
+                                    finding.inspection, finding.position
+                                )) { (language.of("Close", "销号")) }
+                            }
+                        }
                     } } }
                 }
             }

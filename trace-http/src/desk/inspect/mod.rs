@@ -10,11 +10,21 @@
 //! |---|---|
 //! | `asked` | what was asked for in the box |
 //! | `unit`, `checks` | the answer about a trace unit, and why |
+//! | `lineage`, `parties` | where it came from and went, who received it, documents |
 //! | `entity` | the answers about an entity, a piece of equipment, a product's address |
+//! | `dashboard`, `map` | what is going on in the area |
+//! | `files` | sheets and documents |
+//! | `acts` | what is signed from here: holds, recalls, inspections, samples |
 
+pub mod acts;
 mod asked;
 mod checks;
+mod dashboard;
 mod entity;
+pub mod files;
+mod lineage;
+mod map;
+mod parties;
 mod unit;
 
 use std::sync::Arc;
@@ -129,17 +139,18 @@ pub async fn show(
 fn rest(text: &str) -> String {
     match text.is_empty() || text.len() > LENGTH_MAX {
         true => String::new(),
-        false => format!("&ask={}", utf8_percent_encode(text, NON_ALPHANUMERIC)),
+        false => format!("&ask={}", encoded(text)),
     }
 }
 
 /// The address at which something is asked for here.
 fn link(of: impl ToString) -> String {
-    let of = of.to_string();
-    format!(
-        "/inspect?ask={}",
-        utf8_percent_encode(&of, NON_ALPHANUMERIC)
-    )
+    format!("/inspect?ask={}", encoded(&of.to_string()))
+}
+
+/// A text as a value in an address.
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// Refuses a token that was made for nobody who oversees others.
@@ -161,10 +172,7 @@ impl Reader {
         check_overseer(&self.signed_in)?;
         self.office.readable()?;
         if text.trim().is_empty() {
-            return Ok(Answer::public(
-                self.language.of("Inspection", "监管查询"),
-                html! {},
-            ));
+            return self.logged(dashboard::answer(self).await?).await;
         }
         let answer = match Asked::parse(text)? {
             Asked::Code(code) => unit::answer(self, code, before).await?,
@@ -181,6 +189,11 @@ impl Reader {
             Asked::Entity(id) => entity::answer(self, id).await?,
             Asked::Equipment(id) => entity::equipment(self, id)?,
         };
+        self.logged(answer).await
+    }
+
+    /// An answer that may be shown: what it shows in full is logged.
+    async fn logged(&self, answer: Answer) -> Result<Answer, Problem> {
         if let Some(looked_up) = &answer.looked_up {
             let (token, purpose) = (&self.signed_in.0, self.purpose.clone());
             self.office

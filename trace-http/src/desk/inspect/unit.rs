@@ -7,13 +7,15 @@ use maud::{Markup, html};
 use trace_core::{
     error::Rule,
     ident::TraceCode,
-    ledger::{Failed, lineage, lookup::Audience},
-    record::{Status, status::Reason},
+    ledger::{Failed, lineage::balance, lookup::Audience, tokens::TokenGrant},
+    record::{Role, Status, status::Reason},
 };
 
 use super::{
     Answer, Reader,
     checks::{self, Evidence},
+    lineage::{self, Lineage},
+    parties::{self, Transfers},
 };
 use crate::{
     api::{
@@ -27,10 +29,18 @@ use crate::{
     problem::Problem,
 };
 
+/// Bytes of an answer with its pictures: with style and frame a page stays below
+/// 60 kB.
+const ANSWER_BYTES_MAX: usize = 48 * 1024;
+
 /// What is found of a unit.
 struct Found {
     shown: Shown,
     audience: Audience,
+    is_authority: bool,
+    lineage: Lineage,
+    /// Who received it, for those who oversee it.
+    transfers: Option<Transfers>,
     reasons: Vec<Reason>,
 }
 
@@ -47,11 +57,7 @@ pub(super) async fn answer(
     let (office, token) = (Arc::clone(&reader.office), reader.signed_in.0);
     // Makes and checks a bundle of up to a thousand records: not on a thread that
     // others wait for.
-    let found = beside(move || -> Result<_, Problem> {
-        let view = office.view();
-        let audience = audience(&view, Some(&token), code)?;
-        find(&office, audience, code, before)
-    });
+    let found = beside(move || -> Result<_, Problem> { find(&office, &token, code, before) });
     let mut found = found.await??;
     let language = reader.language;
     if found.shown.limits.is_some() {
@@ -69,11 +75,12 @@ pub(super) async fn answer(
 
 fn find(
     office: &Office,
-    audience: Audience,
+    token: &TokenGrant,
     code: TraceCode,
     before: Option<u64>,
 ) -> Result<Found, Problem> {
     let view = office.view();
+    let audience = audience(&view, Some(token), code)?;
     let shown = page::gather(office, &view, audience, code, before)?;
     let mut shown = shown.ok_or_else(|| not_on_ledger(code))?;
     let today = office.today(&view)?;
@@ -89,7 +96,7 @@ fn find(
         Err(failed) => return Err(failed.into()),
     };
     let balance = match audience {
-        Audience::Full => lineage::balance(&view, code)?,
+        Audience::Full => balance(&view, code)?,
         Audience::Public => None,
     };
     let scans = match (&office.scans, &shown.state.made) {
@@ -112,11 +119,26 @@ fn find(
     Ok(Found {
         shown,
         audience,
+        is_authority: token.grant.role == Role::Authority,
+        lineage: lineage::follow(office, &view, token, code)?,
+        transfers: match audience {
+            Audience::Full => Some(parties::transfers(office, &view, code)?),
+            Audience::Public => None,
+        },
         reasons,
     })
 }
 
+/// The whole answer; without pictures where it would pass what a page may weigh.
 fn told(language: Language, found: &Found) -> Markup {
+    let whole = drawn(language, found, true);
+    match whole.0.len() <= ANSWER_BYTES_MAX {
+        true => whole,
+        false => drawn(language, found, false),
+    }
+}
+
+fn drawn(language: Language, found: &Found, with_pictures: bool) -> Markup {
     let shown = &found.shown;
     let answer = &shown.answer;
     let made = shown.state.made.as_ref();
@@ -137,13 +159,18 @@ fn told(language: Language, found: &Found) -> Markup {
         p.code { (shown.code) }
         @if found.audience == Audience::Public { (not_overseen(language)) }
         (goods::what_it_is(language, shown))
-        (goods::made_of(language, shown))
         h2 id="why" { (language.of("Why", "核验项目")) }
         (checklist(language, &found.reasons))
-        (cold::line(language, shown))
+        @if found.audience == Audience::Full { (acts(language, found)) }
+        (lineage::told(language, &found.lineage, with_pictures))
+        @if let (Some(transfers), Some(made)) = (&found.transfers, made) {
+            (parties::told(language, transfers, made.base))
+        }
+        (cold::line(language, shown, with_pictures))
         (papers::certificates(language, shown))
+        (parties::documents(language, &answer.records))
         (story::told(language, shown))
-        (elsewhere(language, shown.code))
+        (elsewhere(language, shown.code, found.audience))
     }
 }
 
@@ -174,12 +201,50 @@ fn checklist(language: Language, reasons: &[Reason]) -> Markup {
     }
 }
 
+/// What can be done about it; whether it may, the rules decide.
+fn acts(language: Language, found: &Found) -> Markup {
+    let code = found.shown.code.compact();
+    let of = |act: &str, of: &str| format!("/inspect/acts/{act}?of={of}");
+    let begun = |kind: &str| {
+        let records = found.shown.answer.records.iter();
+        records.filter(|record| record.kind == kind).next_back()
+    };
+    html! {
+        h2 { (language.of("Act", "处置")) }
+        p.acts {
+            a.act href=(of("hold", &code)) { (language.of("Hold", "暂停流通")) }
+            @if found.is_authority { a.act href=(of("recall", &code)) { (language.of("Recall", "召回")) } }
+            a.act href=(of("sample", &code)) { (language.of("Record a sample", "登记抽检")) }
+            @if let Some(held) = begun("held") {
+                a.act href=(of("release", &held.hash.to_string())) { (language.of("Release the hold", "解除暂停")) }
+            }
+            @if let Some(recalled) = begun("recalled").filter(|_| found.is_authority) {
+                a.act href=(of("recall-closed", &recalled.hash.to_string())) { (language.of("End the recall", "结束召回")) }
+            }
+        }
+        @if !found.is_authority {
+            p.quiet { (language.of(
+                "Recalls are signed by the authority, the maker or the seller.",
+                "召回由主管部门、生产者或销售者签署。",
+            )) }
+        }
+    }
+}
+
 /// The same elsewhere: what a shopper sees, and the evidence as a file.
-fn elsewhere(language: Language, code: TraceCode) -> Markup {
+fn elsewhere(language: Language, code: TraceCode, audience: Audience) -> Markup {
     let code = code.compact();
+    let sheet = |format: &str| format!("/inspect/codes/{code}/recall/{format}");
     let bundle = format!("/v1/codes/{code}/bundle");
     html! {
         h2 { (language.of("Elsewhere", "其他")) }
+        @if audience == Audience::Full {
+            p {
+                (language.of("Recall sheet: ", "召回清单:"))
+                a.act href=(sheet("csv")) { "CSV" }
+                a.act href=(sheet("xlsx")) { "XLSX" }
+            }
+        }
         p {
             a.act href=(format!("/t/{code}")) { (language.of("What a shopper sees", "消费者页面")) }
             a.act href=(bundle) download=(format!("{code}.bundle.json")) {
