@@ -73,7 +73,7 @@ export const readable = async (page, name) => {
   const sizes = await page.evaluate(() => ({
     body: Number.parseFloat(getComputedStyle(document.body).fontSize),
     verdict: Number.parseFloat(getComputedStyle(document.querySelector("h1")).fontSize),
-    small: [...document.querySelectorAll("nav a, summary, .act, button, input")]
+    small: [...document.querySelectorAll("nav a, summary, .act, button, input:not([type=hidden])")]
       .filter((it) => it.getBoundingClientRect().height < 44)
       .map((it) => it.outerHTML.slice(0, 80)),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,

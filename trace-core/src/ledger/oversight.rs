@@ -12,11 +12,10 @@ use crate::record::marks::{MarkKind, MarkState};
 use crate::record::rights::{EntityState, Registry};
 use std::collections::BTreeMap;
 
-/// Entities looked at: a city has some six thousand, and twenty thousand are read in
-/// about 50 ms.
+/// Entities looked at: a city has some six thousand.
 const ENTITIES_MAX: usize = 20_000;
 
-/// Issuers looked at, with two weeks of rows each.
+/// Issuers looked at, with a row for each product and day that is told.
 const ISSUERS_MAX: usize = 8_000;
 
 /// Holds and recalls looked at, those that ended too.

@@ -360,6 +360,14 @@ impl Act {
     }
 }
 
+impl Asked {
+    /// In which row of those alike it stands, from 1; 0 where there is one alone.
+    fn row(&self) -> usize {
+        let row = self.name.rsplit_once('_').map(|(_, row)| row);
+        row.and_then(|row| row.parse().ok()).unwrap_or(0)
+    }
+}
+
 fn line(name: &str, english: &str, chinese: &str, length_max: usize) -> Asked {
     Asked {
         name: name.to_owned(),
@@ -573,30 +581,45 @@ fn asked(language: Language, act: Act, filled: &Filled, problem: Option<&Problem
         form method="post" action=(format!("/inspect/acts/{}", act.name())) {
             input type="hidden" name="lang" value=(tag(language));
             input type="hidden" name="key" value=(value("key"));
-            @for asked in act.fields() {
-                @let name = asked.name.as_str();
-                label for=(name) {
-                    (language.of(asked.label.0.as_str(), asked.label.1.as_str()))
-                    @if asked.is_optional { span.quiet { (language.of(" (may be left empty)", "(可不填)")) } }
-                }
-                @match asked.field {
-                    Field::Line(length_max) => {
-                        input id=(name) name=(name) type="text" maxlength=(length_max)
-                            value=(value(name)) required[!asked.is_optional];
-                    }
-                    Field::Day => {
-                        input id=(name) name=(name) type="date" value=(value(name)) required[!asked.is_optional];
-                    }
-                    Field::Choice(choices) => {
-                        select id=(name) name=(name) {
-                            @for (choice, english, chinese) in choices {
-                                option value=(choice) selected[value(name) == *choice] { (language.of(*english, *chinese)) }
-                            }
-                        }
+            @let fields = act.fields();
+            @for asked in fields.iter().filter(|asked| asked.row() < 2) { (field(language, asked, filled)) }
+            @for row in 2..=ROWS_MAX {
+                @let mut of_row = fields.iter().filter(|asked| asked.row() == row).peekable();
+                @if of_row.peek().is_some() {
+                    details {
+                        summary { (language.of("One more", "再加一项")) " (" (row) ")" }
+                        @for asked in of_row { (field(language, asked, filled)) }
                     }
                 }
             }
             button type="submit" { (language.of("Check and go on", "下一步:核对")) }
+        }
+    }
+}
+
+fn field(language: Language, asked: &Asked, filled: &Filled) -> Markup {
+    let name = asked.name.as_str();
+    let value = filled.get(name).map(String::as_str).unwrap_or_default();
+    html! {
+        label for=(name) {
+            (language.of(asked.label.0.as_str(), asked.label.1.as_str()))
+            @if asked.is_optional { span.quiet { (language.of(" (may be left empty)", "(可不填)")) } }
+        }
+        @match asked.field {
+            Field::Line(length_max) => {
+                input id=(name) name=(name) type="text" maxlength=(length_max)
+                    value=(value) required[!asked.is_optional];
+            }
+            Field::Day => {
+                input id=(name) name=(name) type="date" value=(value) required[!asked.is_optional];
+            }
+            Field::Choice(choices) => {
+                select id=(name) name=(name) {
+                    @for (choice, english, chinese) in choices {
+                        option value=(choice) selected[value == *choice] { (language.of(*english, *chinese)) }
+                    }
+                }
+            }
         }
     }
 }

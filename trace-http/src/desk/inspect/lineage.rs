@@ -35,9 +35,10 @@ const UNITS_MAX: usize = 16;
 /// Boxes of one row of the picture.
 const BOXES_MAX: usize = 6;
 
-/// Sizes of the picture, in its own pixels.
-const BOX: (usize, usize) = (196, 74);
-const GAP: (usize, usize) = (14, 44);
+/// Sizes of the picture, in its own pixels: two boxes stand side by side on a
+/// telephone.
+const BOX: (usize, usize) = (170, 72);
+const GAP: (usize, usize) = (12, 44);
 
 /// Both ways of a unit.
 pub(super) struct Lineage {
@@ -240,9 +241,9 @@ fn boxed(language: Language, (x, y): (usize, usize), is_own: bool, unit: &Traced
         g {
             rect x=(x) y=(y) width=(BOX.0) height=(BOX.1) rx="8" fill="none" stroke="currentColor"
                 stroke-width=(if is_own { "4" } else { "1.5" }) stroke-dasharray=[dashes] {}
-            text x=(x + 10) y=(y + 22) { (cut(&unit.product, 20)) }
-            text.code x=(x + 10) y=(y + 43) { (unit.code) }
-            text x=(x + 10) y=(y + 64) { (sign) " " (cut(words, 20)) }
+            text x=(x + 6) y=(y + 22) { (cut(&unit.product, 18)) }
+            text.code x=(x + 6) y=(y + 43) { (unit.code) }
+            text x=(x + 6) y=(y + 64) { (sign) " " (cut(words, 15)) }
         }
     }
 }
@@ -361,6 +362,6 @@ mod tests {
     #[test]
     fn an_arrow_leads_from_foot_to_head() {
         let drawn = arrow((2, 2), (2, 120)).into_string();
-        assert!(drawn.contains("M100 76C100 97 100 97 100 118"), "{drawn}");
+        assert!(drawn.contains("M87 74C87 96 87 96 87 118"), "{drawn}");
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn counties(language: Language, tile: impl Fn(Area) -> Option<Tile>) 
             @for (code, column, row, english, chinese) in &TILES {
                 @let (x, y) = (2 + column * (TILE.0 + 4), 2 + row * (TILE.1 + 3));
                 @let told = told(*code);
-                @let shade = told.map_or(0, |tile| tile.open * 40 / most);
+                @let shade = told.map_or(0, |tile| tile.open * 25 / most);
                 rect x=(x) y=(y) width=(TILE.0) height=(TILE.1) rx="6" fill="currentColor"
                     fill-opacity=(format!("0.{shade:02}")) stroke="currentColor"
                     stroke-dasharray=[told.is_none().then_some("4 4")] {}

@@ -120,11 +120,11 @@ pub async fn show(
     };
     let (status, title, answer) = match answered {
         Ok(answer) => (answer.status, answer.title, answer.body),
-        Err(problem) => (
-            problem.status(),
-            language.of("Not answered", "未能回答").to_owned(),
-            frame::wrong(language, &problem),
-        ),
+        Err(problem) => {
+            let title = language.of("Not answered", "未能回答");
+            let body = html! { h1 { (title) } (frame::wrong(language, &problem)) };
+            (problem.status(), title.to_owned(), body)
+        }
     };
     let body = html! {
         (template::tongues(language, &rest(&text)))
