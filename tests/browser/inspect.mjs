@@ -68,6 +68,32 @@ await opened("hold", "/inspect", { token: plan.authority, locale: "en", javaScri
   expect((await page.locator("[data-status]").getAttribute("data-status")) === "on_hold", "hold: not on hold after");
 });
 
+// A code seen by the camera is looked up; this machine has neither camera nor
+// detector, so that both are played.
+const seeing = (text) => `
+  globalThis.BarcodeDetector = class {
+    async detect(video) { return video.readyState > 1 ? [{ rawValue: ${JSON.stringify(text)} }] : []; }
+  };
+  const picture = () => {
+    const canvas = document.createElement("canvas");
+    const drawn = canvas.getContext("2d");
+    setInterval(() => drawn.fillRect(0, 0, Math.random() * 300, 100), 30);
+    return canvas.captureStream(30);
+  };
+  Object.defineProperty(navigator, "mediaDevices", { value: { getUserMedia: async () => picture() } });
+`;
+const address = `https://trace.example/t/${plan.code}`;
+await opened("camera", "/inspect", { locale: "en", init: seeing(address) }, async (page) => {
+  await Promise.all([page.waitForURL(/ask=https/), page.click("text=Scan with the camera")]);
+  const status = await page.locator("[data-status]").getAttribute("data-status");
+  expect(status === "valid", `camera: ${status}`);
+  await accessible(page, "camera");
+  await readable(page, "camera");
+});
+await opened("no camera", "/inspect", { locale: "en", init: "delete globalThis.BarcodeDetector" }, async (page) => {
+  expect((await page.locator("text=Scan with the camera").count()) === 0, "no camera: there is a button");
+});
+
 // The forms, by eye and by machine.
 for (const act of ["inspection", "sample", "recall"]) {
   await opened(act, "/inspect", { token: plan.authority }, async (page) => {

@@ -47,7 +47,7 @@ button{margin-top:1em;font-weight:700}\
 .leave{display:flex;gap:.8em;align-items:center;justify-content:flex-end;flex-wrap:wrap;margin:.4em 0 1em}\
 .lineage text{fill:currentColor;font-size:15px}.lineage .code{font-size:14px}.wide table{white-space:nowrap;font-size:1rem}caption{text-align:left;font-weight:600;padding:.4em 0}.wide td{vertical-align:top}\
 .checks{list-style:none;padding:0}.checks li{border-bottom:1px solid var(--line);margin:0;padding:.4em 0}.wide{overflow-x:auto}\
-.map{width:100%;max-width:26em;height:auto}.map text{fill:currentColor;font-size:16px}.acts .act{border:1px solid var(--quiet);border-radius:8px;padding:0 .8em;margin:0 .4em .4em 0}.ask{margin-bottom:1.2em}.ask button{margin-top:.6em}.leave button{width:auto;margin:0;padding:0 1em;font-weight:500}.wrong{border-left:6px solid var(--bad);padding:.2em .8em;margin:.8em 0}\
+.map{width:100%;max-width:26em;height:auto}.map text{fill:currentColor;font-size:16px}.acts .act{border:1px solid var(--quiet);border-radius:8px;padding:0 .8em;margin:0 .4em .4em 0}.ask{margin-bottom:1.2em}.ask video{width:100%;margin-top:.6em}.ask button{margin-top:.6em}.leave button{width:auto;margin:0;padding:0 1em;font-weight:500}.wrong{border-left:6px solid var(--bad);padding:.2em .8em;margin:.8em 0}\
 @media(max-width:30em){dl{grid-template-columns:1fr}dd{margin-bottom:.5em}}\
 @media print{nav,.screen{display:none}body{max-width:none;color:#000;background:#fff}details{border:0;padding:0}\
 details::details-content{content-visibility:visible;block-size:auto}.verdict{break-inside:avoid}a{color:inherit}}";

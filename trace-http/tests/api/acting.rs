@@ -43,6 +43,16 @@ fn item(passed: bool) -> Value {
     })
 }
 
+/// Of one order: a bad one; one of nothing, with what it is answered; one by a token
+/// without the right; a good one.
+type Row<'a> = (
+    &'static str,
+    Value,
+    (Value, &'static str),
+    (Value, &'a str),
+    Value,
+);
+
 /// Each order in each case, and the pages' form.
 pub fn cases(town: &mut Town, nothing: &str) -> Vec<Case> {
     let authority = town.token(Who::CountyAuthority, Role::Authority);
@@ -63,7 +73,7 @@ pub fn cases(town: &mut Town, nothing: &str) -> Vec<Case> {
     let closed = |record: &str| json!({"inspection": record, "position": 0, "how": "已补台账"});
     let stranger = trace_core::ident::EntityId::from_bytes([3; 10]).to_string();
     let text = TraceCode::to_string;
-    let rows: [(&str, Value, (Value, &str), (Value, &str), Value); 7] = [
+    let rows: [Row; 7] = [
         (
             "/v1/hold",
             json!({"unit": "UUUU", "reason": "x"}),

@@ -319,7 +319,7 @@ fn areas(language: Language, told: &Told) -> Markup {
             "Holds",
             "Recalls",
             "Failed samples that hold",
-            "Too warm now",
+            "Outside the band now",
         ],
         [
             "地区",
@@ -404,7 +404,7 @@ fn open_findings(language: Language, told: &Told) -> Markup {
 
 fn warm(language: Language, told: &Told) -> Markup {
     html! {
-        h2 { (language.of("Too warm or too cold now", "正在超温")) }
+        h2 { (language.of("Outside the band now", "正在超温")) }
         @if told.excursions.is_empty() { p { (language.of("None.", "没有。")) } }
         ul { @for alert in told.excursions.iter().take(LINES_MAX) { li {
             a.code href=(link(alert.equipment)) { (alert.equipment) }

@@ -144,7 +144,7 @@ fn told(language: Language, found: &Found) -> Markup {
             }
         }
         h2 { (language.of("Findings", "检查发现的问题")) }
-        (self::findings(language, findings))
+        (self::findings(language, findings, full.is_some()))
         h2 { (language.of("Certificates issued, the first of them", "开具的合格证(最早者)")) }
         (issued(language, certificates))
     }
@@ -169,8 +169,8 @@ fn letter(grade: Grade) -> &'static str {
     }
 }
 
-/// Findings as a table, those not put right first.
-pub(super) fn findings(language: Language, answer: &FindingsAnswer) -> Markup {
+/// Findings, those not put right first; to be closed by those who oversee them.
+fn findings(language: Language, answer: &FindingsAnswer, is_full: bool) -> Markup {
     let count = &answer.count;
     let is_closed = |standing| standing == FindingStanding::Closed;
     let (closed, open): (Vec<_>, Vec<_>) =
@@ -186,36 +186,21 @@ pub(super) fn findings(language: Language, answer: &FindingsAnswer) -> Markup {
                 count.open, count.due, count.overdue, count.closed
             ),
         }) }
-        @if !answer.findings.is_empty() {
-            div.wide tabindex="0" role="region" aria-label=(language.of("Findings", "检查发现的问题")) {
-                table {
-                    thead { tr {
-                        th scope="col" { (language.of("Finding", "问题")) }
-                        th scope="col" { (language.of("Found", "发现")) }
-                        th scope="col" { (language.of("Due", "期限")) }
-                        th scope="col" { (language.of("Standing", "状态")) }
-                    } }
-                    tbody { @for finding in open.into_iter().chain(closed) { tr {
-                        td {
-                            @if let Some(item) = &finding.item { (item) ": " }
-                            (finding.problem)
-                        }
-                        td { (finding.found_on) }
-                        td { (finding.due_on) }
-                        td {
-                            (language.of(standing(finding.standing), finding.standing_zh))
-                            @if !is_closed(finding.standing) {
-                                br;
-                                a.act href=(format!(
-                                    "/inspect/acts/rectified?of={}&position={}",
-                                    finding.inspection, finding.position
-                                )) { (language.of("Close", "销号")) }
-                            }
-                        }
-                    } } }
-                }
+        ul { @for finding in open.into_iter().chain(closed) { li {
+            @if let Some(item) = &finding.item { (item) ": " }
+            strong { (finding.problem) } " · "
+            (language.of(standing(finding.standing), finding.standing_zh))
+            br;
+            (language.of("found ", "发现 ")) (finding.found_on) " · "
+            (language.of("to be put right by ", "整改期限 ")) (finding.due_on)
+            @if let Some(on) = &finding.rectified_on { " · " (language.of("put right on ", "销号 ")) (on) }
+            @if is_full && !is_closed(finding.standing) {
+                p.acts { a.act href=(format!(
+                    "/inspect/acts/rectified?of={}&position={}",
+                    finding.inspection, finding.position
+                )) { (language.of("Close it", "销号")) } }
             }
-        }
+        } } }
     }
 }
 

@@ -242,7 +242,7 @@ fn boxed(language: Language, (x, y): (usize, usize), is_own: bool, unit: &Traced
             rect x=(x) y=(y) width=(BOX.0) height=(BOX.1) rx="8" fill="none" stroke="currentColor"
                 stroke-width=(if is_own { "4" } else { "1.5" }) stroke-dasharray=[dashes] {}
             text x=(x + 6) y=(y + 22) { (cut(&unit.product, 18)) }
-            text.code x=(x + 6) y=(y + 43) { (unit.code) }
+            text.code x=(x + 6) y=(y + 43) textLength=(BOX.0 - 12) lengthAdjust="spacingAndGlyphs" { (unit.code) }
             text x=(x + 6) y=(y + 64) { (sign) " " (cut(words, 15)) }
         }
     }
@@ -308,10 +308,12 @@ fn units(language: Language, lineage: &Lineage) -> Markup {
                 } } }
             }
         }
-        p.quiet { (language.of(
-            "– : your token does not oversee that unit.",
-            "–:您的令牌不监管该单元。",
-        )) }
+        @if lineage.units().iter().any(|(_, unit)| unit.balance.is_none()) {
+            p.quiet { (language.of(
+                "– : your token does not oversee that unit.",
+                "–:您的令牌不监管该单元。",
+            )) }
+        }
     }
 }
 

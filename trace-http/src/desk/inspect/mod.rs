@@ -48,7 +48,7 @@ use crate::{
     api::{Office, answer::not_on_ledger, sight::is_overseers},
     body::Parameters,
     language::Language,
-    page::{Tongue, template},
+    page::{Tongue, script::camera, template},
     problem::Problem,
 };
 
@@ -180,8 +180,9 @@ impl Reader {
                 let view = self.office.view();
                 let lookup = self.office.lookup(&view, Audience::Public)?;
                 let Some(code) = lookup.certificate(&number)? else {
-                    let what = format!("certificate {number}");
-                    return Err(not_on_ledger(what).field("trace_code", no_code.what));
+                    let no_code = no_code.what;
+                    let what = format!("certificate {number} (as a trace code: {no_code})");
+                    return Err(not_on_ledger(what));
                 };
                 unit::answer(self, code, before).await?
             }
@@ -206,6 +207,7 @@ impl Reader {
     /// The box.
     fn question(&self, text: &str) -> Markup {
         let language = self.language;
+        let camera = camera();
         let label = language.of(
             "Trace code, certificate number, address, entity or equipment",
             "追溯码、合格证编号、网址、主体或设备编号",
@@ -220,6 +222,7 @@ impl Reader {
                     value=(self.purpose.as_deref().unwrap_or_default());
                 button type="submit" { (language.of("Look up", "查询")) }
             }
+            script type="module" src=(camera.path) integrity=(format!("sha256-{}", camera.hash)) {}
         }
     }
 }

@@ -206,8 +206,8 @@ fn acts(language: Language, found: &Found) -> Markup {
     let code = found.shown.code.compact();
     let of = |act: &str, of: &str| format!("/inspect/acts/{act}?of={of}");
     let begun = |kind: &str| {
-        let records = found.shown.answer.records.iter();
-        records.filter(|record| record.kind == kind).next_back()
+        let mut records = found.shown.answer.records.iter();
+        records.rfind(|record| record.kind == kind)
     };
     html! {
         h2 { (language.of("Act", "处置")) }
