@@ -14,7 +14,7 @@
 //! | `entity` | the answers about an entity, a piece of equipment, a product's address |
 //! | `dashboard`, `map` | what is going on in the area |
 //! | `files` | sheets and documents |
-//! | `acts` | what is signed from here: holds, recalls, inspections, samples |
+//! | `acts`, `order` | what is signed from here: holds, recalls, inspections, samples |
 
 pub mod acts;
 mod asked;
@@ -24,6 +24,7 @@ mod entity;
 pub mod files;
 mod lineage;
 mod map;
+mod order;
 mod parties;
 mod unit;
 
