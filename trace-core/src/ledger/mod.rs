@@ -32,6 +32,7 @@ pub mod lookup;
 pub mod lookups;
 mod nodes;
 pub mod opening;
+pub mod oversight;
 pub mod parties;
 pub mod questions;
 pub mod readings;

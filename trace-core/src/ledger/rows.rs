@@ -366,6 +366,9 @@ pub(crate) fn marks(code: &TraceCode) -> Vec<u8> {
     of_unit(code, b'm')
 }
 
+/// All holds and recalls: the prefix of their keys.
+pub(crate) const MARKS: &[u8] = b"M";
+
 /// Record → `MarkState`.
 pub(crate) fn mark(record: &Hash) -> Vec<u8> {
     key(b'M', &[record.as_bytes()])

@@ -123,6 +123,21 @@ pub(super) fn reached<F: Facts>(
     }
 }
 
+/// Whether a failed official sample puts goods on hold in an area, by its own policy
+/// or that of the nearest area above.
+///
+/// # Errors
+/// The reader's own failure.
+pub fn failed_sample_holds<F: Facts>(facts: &F, area: Area) -> Result<bool, F::Error> {
+    let mut here = Some(area);
+    let mut holds = None;
+    while let Some(area) = here.filter(|_| holds.is_none()) {
+        holds = facts.sampling_policy(area)?;
+        here = area.parent();
+    }
+    Ok(holds.unwrap_or(false))
+}
+
 /// A failed sample holds where the policy of the area says so, and is then
 /// recorded as what holds.
 pub(super) fn failed<F: Facts>(
@@ -131,13 +146,7 @@ pub(super) fn failed<F: Facts>(
     area: Area,
     is_holding: bool,
 ) -> Result<(), F::Error> {
-    let mut here = Some(area);
-    let mut holds = None;
-    while let Some(area) = here.filter(|_| holds.is_none()) {
-        holds = facts.sampling_policy(area)?;
-        here = area.parent();
-    }
-    match (holds.unwrap_or(false), is_holding) {
+    match (failed_sample_holds(facts, area)?, is_holding) {
         (true, true) => reached(facts, unit, None),
         (false, false) => Ok(()),
         (true, false) => Err(Invalid::new(

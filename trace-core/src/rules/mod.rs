@@ -36,7 +36,7 @@ pub use cold_chain::ColdFacts;
 pub use corrections::CorrectionFacts;
 pub use evidence::EvidenceFacts;
 pub use facts::{Facts, PersonState, StockState};
-pub use halting::REACH_MAX;
+pub use halting::{REACH_MAX, failed_sample_holds};
 
 use crate::error::{Invalid, Rule};
 use crate::ident::{Area, CivilDate, EntityId};

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use trace_core::{
     ident::TraceCode,
     ledger::{Failed, View, bundling, lookup::Audience, tokens::TokenGrant},
+    proof::bundle::Bundle,
     record::{rights::Registry, wire::check_number},
 };
 
@@ -75,13 +76,7 @@ pub async fn bundle(
     let code = parse(&code)?;
     // Reads and proves up to a thousand records and hashes up to a million
     // readings: not on a thread that others are waiting for.
-    let made = beside(move || {
-        let (view, signer) = (office.view(), office.signer());
-        match &office.readings {
-            Some(readings) => bundling::bundle_with(&view, signer, code, readings, office.now_ms()),
-            None => bundling::bundle(&view, signer, code),
-        }
-    });
+    let made = beside(move || bundle_of(&office, &office.view(), code));
     let bundle = made.await??.ok_or_else(|| not_on_ledger(code))?;
     let name = format!("attachment; filename=\"{}.bundle.json\"", code.compact());
     let name = HeaderValue::try_from(name).map_err(|_| Problem::new(Refusal::Failed))?;
@@ -94,6 +89,22 @@ pub async fn bundle(
         (header::CONTENT_DISPOSITION, name),
     ];
     Ok((headers, bundle.encode()).into_response())
+}
+
+/// The bundle of a code at one moment, with readings where they are kept.
+///
+/// # Errors
+/// As of [`bundling::bundle_with`].
+pub(crate) fn bundle_of(
+    office: &Office,
+    view: &View,
+    code: TraceCode,
+) -> Result<Option<Bundle>, Failed> {
+    let signer = office.signer();
+    match &office.readings {
+        Some(readings) => bundling::bundle_with(view, signer, code, readings, office.now_ms()),
+        None => bundling::bundle(view, signer, code),
+    }
 }
 
 /// Reads a code; a malformed one is named by its character.

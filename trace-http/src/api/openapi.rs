@@ -11,8 +11,8 @@ use utoipa::OpenApi;
 use super::{
     alerts,
     answer::fixed,
-    balance, balances, certificates, cold, complaints, corrections, documents, entities, labels,
-    lineage, orders, prepare, proofs, questions, reading, readings, receipts,
+    balance, balances, certificates, cold, complaints, corrections, documents, entities, evidence,
+    halting, labels, lineage, orders, prepare, proofs, questions, reading, readings, receipts,
     routes::{Caller, Content, ROUTES, Route},
     scans, schemas, statements, submitting, warehouse,
 };
@@ -58,6 +58,15 @@ use crate::{
     entities::EntityMade,
     entities::EntityOrder,
     entities::RoleOrder,
+    evidence::EvidenceAnswer,
+    evidence::InspectionOrder,
+    evidence::RectifiedOrder,
+    evidence::SampleOrder,
+    halting::HaltAnswer,
+    halting::HoldOrder,
+    halting::RecallClosedOrder,
+    halting::RecallOrder,
+    halting::ReleaseOrder,
     labels::LabelsOrder,
     lineage::Amount,
     lineage::TestsLine,
@@ -132,6 +141,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("t", "string", "The trace code on the label"),
     ("area", "string", "Six digits of GB/T 2260"),
     (
+        "ask",
+        "string",
+        "A trace code, a certificate's number, a pasted address, an entity's or a piece of equipment's id",
+    ),
+    (
         "lang",
         "string",
         "`zh` or `en`; the reader's Accept-Language where left out",
@@ -167,6 +181,22 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "before",
         "integer",
         "Older records of the story, before this index; complaints before this number",
+    ),
+    ("format", "string", "`csv` or `xlsx`"),
+    (
+        "act",
+        "string",
+        "`hold`, `release`, `recall`, `recall-closed`, `inspection`, `sample` or `rectified`",
+    ),
+    (
+        "of",
+        "string",
+        "About what: a trace code, an entity's id, or the hash of a record",
+    ),
+    (
+        "position",
+        "integer",
+        "Which finding of the inspection, from 0",
     ),
     ("complaint", "integer", "A complaint's number"),
     (
@@ -429,7 +459,10 @@ fn content(content: Content) -> Value {
                 "description": "The same rows for a spreadsheet; wanted by Accept",
             }},
         }),
-        Content::Sheet(format) => json!({format.media_range(): binary()}),
+        Content::Sheet => json!({
+            "text/csv": {"schema": {"type": "string"}},
+            SheetFormat::Xlsx.media_range(): {"schema": {"type": "string", "format": "binary"}},
+        }),
         Content::Label(form) => json!({form.media_type(): binary()}),
         Content::Labels => {
             let forms = LabelForm::ALL.iter();

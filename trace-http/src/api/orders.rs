@@ -129,7 +129,8 @@ impl<T: DeserializeOwned> Order<T> {
     /// sent, or what a page's form was filled in with.
     ///
     /// # Errors
-    /// [`Rule::Right`] where the token names no entity; as of [`parse_json`].
+    /// [`Rule::Right`] where the token names no entity; [`Refusal::IdempotencyKey`];
+    /// as of [`parse_json`].
     pub(crate) fn read(
         token: TokenGrant,
         key: String,
@@ -137,6 +138,7 @@ impl<T: DeserializeOwned> Order<T> {
         bytes: &[u8],
     ) -> Result<Self, Problem> {
         let entity = acting(&token)?;
+        check_key(&key)?;
         let request = JobRequest {
             entity,
             key,
@@ -172,10 +174,20 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     if given.next().is_some() {
         return Err(wrong("there is more than one"));
     }
-    match key.to_str() {
-        Ok(key) if (1..=KEY_LENGTH_MAX).contains(&key.len()) => Ok(key.to_owned()),
-        Ok(key) => Err(wrong(&format!("it has {} characters", key.len()))),
-        Err(_) => Err(wrong("it holds what is not printable ASCII")),
+    let key = key
+        .to_str()
+        .map_err(|_| wrong("it holds what is not printable ASCII"))?;
+    check_key(key)?;
+    Ok(key.to_owned())
+}
+
+fn check_key(key: &str) -> Result<(), Problem> {
+    match (1..=KEY_LENGTH_MAX).contains(&key.len()) {
+        true => Ok(()),
+        false => {
+            let what = format!("it has {} characters", key.len());
+            Err(Problem::new(Refusal::IdempotencyKey).detail(what))
+        }
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn all() -> usize {
 /// Units that another code means, each with what is true of it now.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UnitsAnswer {
-    units: Vec<UnitLine>,
+    pub(crate) units: Vec<UnitLine>,
     /// Give this as `after` for the next page, when there is one.
     #[schema(value_type = Option<String>, example = "000G-40R4-0M30-E209-P")]
     next_after: Option<TraceCode>,
@@ -78,14 +78,14 @@ pub struct UnitsAnswer {
 pub struct UnitLine {
     /// Its trace code.
     #[schema(value_type = String, example = "000G-40R4-0M30-E209-P")]
-    code: TraceCode,
+    pub(crate) code: TraceCode,
     /// What is true now.
     #[schema(value_type = String, example = "valid")]
     status: Status,
     /// In words, English.
-    status_words: &'static str,
+    pub(crate) status_words: &'static str,
     /// In words, Chinese.
-    status_words_zh: &'static str,
+    pub(crate) status_words_zh: &'static str,
 }
 
 /// What a reader must have to check everything else.
@@ -172,7 +172,11 @@ pub async fn foreign(
     found(&lines(&view, lookup, &codes, None)?)
 }
 
-fn lines(
+/// Each of these units with what is true of it now.
+///
+/// # Errors
+/// [`Store`](trace_core::error::Store).
+pub(crate) fn lines(
     view: &View,
     mut lookup: Lookup<'_>,
     codes: &[TraceCode],

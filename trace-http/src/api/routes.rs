@@ -13,9 +13,9 @@ use axum::{
 
 use super::{
     alerts, balance, balances, certificates, codes, cold, complaints, conduct, corrections,
-    documents, entities, grade, labels, lineage, office::Office, openapi, pictures, prepare,
-    proofs, questions, reading, readings, recall, resolver, scans, statements, submitting,
-    warehouse,
+    documents, entities, evidence, grade, halting, labels, lineage, office::Office, openapi,
+    pictures, prepare, proofs, questions, reading, readings, recall, resolver, scans, statements,
+    submitting, warehouse,
 };
 use crate::{
     desk::{
@@ -24,7 +24,6 @@ use crate::{
     },
     label::LabelForm,
     page,
-    sheet::grid::SheetFormat,
 };
 
 /// Who calls an address.
@@ -67,8 +66,8 @@ pub enum Content {
     Script,
     /// JSON of the schema of this name, or a sheet of CSV or XLSX.
     SheetOr(&'static str),
-    /// A sheet in this format.
-    Sheet(SheetFormat),
+    /// A sheet of CSV or XLSX.
+    Sheet,
     /// A document: PDF, JPEG or PNG.
     Document,
     /// A label, in this form.
@@ -169,10 +168,13 @@ table! {
         get "/openapi.json" openapi::document, "This description", [], Nothing => Json("OpenApi");
     }
     SignedIn {
-        get "/inspect" inspect::show, "What is open in the area, or all that is known of what is asked, for inspectors", ["ask" "purpose" "lang"], Nothing => Page;
-        post "/inspect/act" inspect::act, "Hold, release or recall a unit, from its page", [], Form => Page;
-        get "/inspect/{code}/recall.xlsx" inspect::files::xlsx, "The recall sheet for a spreadsheet", [], Nothing => Sheet(SheetFormat::Xlsx);
-        get "/inspect/{code}/recall.csv" inspect::files::csv, "The same as CSV", [], Nothing => Sheet(SheetFormat::Csv);
+        get "/inspect" inspect::show, "One box for an inspector: a code, a number, an address, an entity; without one, what is going on in the area", ["ask" "purpose" "before" "lang"], Nothing => Page;
+        get "/inspect/codes/{code}/recall/{format}" inspect::files::recall, "The recall sheet as a file", ["until" "purpose"], Nothing => Sheet;
+        get "/inspect/entities/{id}/balance/{format}" inspect::files::balance, "The balance of an entity as a file", ["first_day" "last_day" "after" "limit" "purpose"], Nothing => Sheet;
+        get "/inspect/questions/{format}" inspect::files::questions, "Open questions of the area as a file", ["about" "after" "limit" "purpose"], Nothing => Sheet;
+        get "/inspect/acts/{act}" inspect::acts::form, "A form to hold, recall, inspect, sample or close", ["of" "position" "lang"], Nothing => Page;
+        post "/inspect/acts/{act}" inspect::acts::send, "What was filled in there: to be confirmed, then signed", [], Form => Page;
+        get "/inspect/documents/{hash}" inspect::files::document, "A document that a record names", ["purpose"], Nothing => Document;
         get "/authority" authority::show, "Who is registered in the area, or one entity and what can be done about it, for authorities", ["entity" "after" "lang"], Nothing => Page;
         post "/authority/register" registering::one, "Register an entity with a key kept here", [], Form => Page;
         post "/authority/import" registering::many, "Register many from a pasted sheet; gives their invitations as a sheet", [], Form => Page;
@@ -184,7 +186,6 @@ table! {
         post "/issue/new" issue::new::go_on, "The next step; the last signs and leads to what was made", [], Form => Page;
         post "/issue/void" issue::ending::void, "Void one's own certificate", [], Form => Page;
         post "/issue/receive" issue::ending::receive, "Confirm or refuse what was handed over", [], Form => Page;
-        get "/inspect/documents/{hash}" inspect::files::document, "A document by its hash, for inspectors", [], Nothing => Document;
     }
     Signer {
         post "/v1/prepare" prepare::prepare, "The exact bytes to sign for a statement", [], Json("PrepareOrder") => Json("PreparedAnswer");
@@ -219,6 +220,13 @@ table! {
         post "/v1/void" corrections::void, "Void a certificate or a unit", [], Json("VoidOrder") => Json("VoidAnswer");
         post "/v1/supersede" corrections::supersede, "Replace a certificate by another", [], Json("SupersedeOrder") => Json("CertificateAnswer");
         post "/v1/statements" statements::state, "Anything that the token's role may say, in the entity's name", [], Json("StatementOrder") => Json("StatementAnswer");
+        post "/v1/hold" halting::hold, "Nothing of a unit moves, nor of what was made from it", [], Json("HoldOrder") => Json("HaltAnswer");
+        post "/v1/release" halting::release, "A hold ends", [], Json("ReleaseOrder") => Json("HaltAnswer");
+        post "/v1/recall" halting::recall, "A unit and all that was made from it goes back", [], Json("RecallOrder") => Json("HaltAnswer");
+        post "/v1/recall-closed" halting::close_recall, "A recall ends", [], Json("RecallClosedOrder") => Json("HaltAnswer");
+        post "/v1/inspections" evidence::inspection, "An entity was inspected, and what was found", [], Json("InspectionOrder") => Json("EvidenceAnswer");
+        post "/v1/samples" evidence::sample, "What came of an official sample", [], Json("SampleOrder") => Json("EvidenceAnswer");
+        post "/v1/rectified" evidence::rectified, "A finding was put right", [], Json("RectifiedOrder") => Json("EvidenceAnswer");
         post "/v1/entities" entities::register, "Register an entity, with a hosted key and roles", [], Json("EntityOrder") => Json("EntityMade");
     }
 }

@@ -25,7 +25,7 @@ pub(super) const COLUMNS: u32 = 120;
 const CHART_BYTES_MAX: usize = 16 * 1024;
 
 /// The band of the policy under which a unit was placed last.
-pub(super) struct Limits {
+pub(crate) struct Limits {
     low_milli_c: Option<i32>,
     high_milli_c: Option<i32>,
     policy: String,
@@ -34,7 +34,7 @@ pub(super) struct Limits {
 
 /// The limits of a unit's last stay, where its policy is still in the version
 /// under which it was placed.
-pub(super) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Failed> {
+pub(crate) fn limits(view: &View, code: &TraceCode) -> Result<Option<Limits>, Failed> {
     let Some(stay) = view.folded().stays(code)?.stays.pop() else {
         return Ok(None);
     };
@@ -59,8 +59,8 @@ fn small_chart(language: Language, shown: &Shown) -> Option<Markup> {
     (drawn.0.len() <= CHART_BYTES_MAX).then_some(drawn)
 }
 
-/// The line, and its picture.
-pub(crate) fn line(language: Language, shown: &Shown) -> Markup {
+/// The line, and its picture where there is room for it.
+pub(crate) fn line(language: Language, shown: &Shown, with_picture: bool) -> Markup {
     let reasons = &shown.answer.reasons;
     let told = reasons.iter().find(|reason| reason.check == "temperature");
     html! {
@@ -71,7 +71,7 @@ pub(crate) fn line(language: Language, shown: &Shown) -> Markup {
         }
         @if let Some(told) = told {
             p { (language.of(&told.words, &told.words_zh)) }
-            @if let Some(chart) = small_chart(language, shown) { (chart) }
+            @if let Some(chart) = small_chart(language, shown).filter(|_| with_picture) { (chart) }
             p {
                 a.act href=(format!("/t/{}/temperatures", shown.code.compact())) {
                     (language.of("Its temperatures as a picture and a table", "温度曲线与表格"))

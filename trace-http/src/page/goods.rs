@@ -70,7 +70,7 @@ pub(crate) fn made_of(language: Language, shown: &Shown) -> Markup {
 }
 
 /// A past date in words of its own: best-before and use-by differ.
-pub(super) fn past_date(language: Language, shown: &Shown, today: &str) -> Option<&'static str> {
+pub(crate) fn past_date(language: Language, shown: &Shown, today: &str) -> Option<&'static str> {
     let (kind, last) = shown.goods.as_ref()?.durability?;
     let today = CivilDate::parse(today).ok()?;
     (today > last).then(|| match kind {

@@ -22,7 +22,7 @@ pub(crate) mod goods;
 pub(crate) mod papers;
 pub mod report;
 pub mod script;
-mod state;
+pub(crate) mod state;
 pub(crate) mod story;
 pub(crate) mod style;
 pub mod temperatures;
@@ -114,7 +114,7 @@ pub(crate) struct Shown {
     /// How many records the ledger held when this was read.
     size: u64,
     /// The temperature policy it was last placed under.
-    limits: Option<cold::Limits>,
+    pub(crate) limits: Option<cold::Limits>,
     /// What it was made of, twenty at most.
     parents: Vec<Parent>,
     /// Whether this server takes reports.
@@ -126,7 +126,7 @@ pub(crate) struct Shown {
 }
 
 /// Something that a unit was made of.
-struct Parent {
+pub(crate) struct Parent {
     code: TraceCode,
     product: String,
     /// Who made it: a firm's registered name, none of a natural person.
@@ -209,27 +209,28 @@ async fn gathered(
     code: TraceCode,
     before: Option<u64>,
 ) -> Result<Result<Option<Shown>, Failed>, Problem> {
-    match office.view().folded().stays(&code) {
+    let view = office.view();
+    match view.folded().stays(&code) {
         Ok(placements) if !placements.stays.is_empty() => {
             let office = Arc::clone(office);
-            beside(move || gather(&office, code, before, Audience::Public)).await
+            beside(move || gather(&office, &view, Audience::Public, code, before)).await
         }
         // What cannot be read says so there.
-        _ => Ok(gather(office, code, before, Audience::Public)),
+        _ => Ok(gather(office, &view, Audience::Public, code, before)),
     }
 }
 
-/// What a page shows of a unit, as far as its reader may see.
+/// What there is to show of a unit; `None` of one that is not on the ledger.
 pub(crate) fn gather(
     office: &Office,
+    view: &View,
+    audience: Audience,
     code: TraceCode,
     before: Option<u64>,
-    audience: Audience,
 ) -> Result<Option<Shown>, Failed> {
     let is_older = before.is_some();
     let before = before.unwrap_or(u64::MAX);
-    let view = office.view();
-    let lookup = office.lookup(&view, audience)?;
+    let lookup = office.lookup(view, audience)?;
     let mut lookup = lookup.drawing(cold::COLUMNS);
     let Some(state) = view.folded().unit(&code)? else {
         return Ok(None);
@@ -249,14 +250,14 @@ pub(crate) fn gather(
         None => None,
     };
     let goods = made.as_ref().map(|made| Goods::of(&made.statement, code));
-    let parents = parents(&view, &mut lookup, code)?;
+    let parents = parents(view, &mut lookup, code)?;
     Ok(Some(Shown {
         is_older,
         size: view.size(),
-        limits: cold::limits(&view, &code)?,
+        limits: cold::limits(view, &code)?,
         parents,
         takes_reports: office.complaints.is_some(),
-        offset_minutes: civil_offset_minutes(&view)?,
+        offset_minutes: civil_offset_minutes(view)?,
         scans: None,
         code,
         answer,

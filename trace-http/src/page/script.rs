@@ -54,24 +54,33 @@ pub struct Script {
 
 /// The script of this program.
 pub fn script() -> &'static Script {
-    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
-        let text = assembled();
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::of(assembled()));
+    &SCRIPT
+}
+
+/// The script that reads a code by the camera, on the inspector's page.
+pub fn camera() -> &'static Script {
+    static CAMERA: LazyLock<Script> =
+        LazyLock::new(|| Script::of(include_str!("camera.js").to_owned()));
+    &CAMERA
+}
+
+impl Script {
+    fn of(text: String) -> Self {
         let hash = Hash::of(&[text.as_bytes()]);
-        Script {
+        Self {
             hash: base64::encode(hash.as_bytes()),
             path: format!("/check/{hash}.js"),
             text,
         }
-    });
-    &SCRIPT
+    }
 }
 
-/// `GET /check/{file}`: the script, at an address that names its bytes.
+/// `GET /check/{file}`: a script, at an address that names its bytes.
 pub async fn serve(Path(file): Path<String>) -> Result<Response, Problem> {
-    let script = script();
-    if script.path.strip_prefix("/check/") != Some(&file) {
-        return Err(Problem::new(Refusal::ScriptOutdated));
-    }
+    let mut all = [script(), camera()].into_iter();
+    let asked = all.find(|script| script.path.strip_prefix("/check/") == Some(&file));
+    let script = asked.ok_or_else(|| Problem::new(Refusal::ScriptOutdated))?;
     let fixed = HeaderValue::from_static;
     let headers = [
         (

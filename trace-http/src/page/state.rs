@@ -8,7 +8,7 @@ use trace_core::record::Status;
 
 /// How loud a state is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     /// Nothing speaks against it.
     Good,
     /// Something is to be looked at.
@@ -20,7 +20,7 @@ pub(super) enum Tone {
 }
 
 /// What is shown of a state.
-pub(super) struct State {
+pub(crate) struct State {
     pub tone: Tone,
     /// What to do, English and Chinese.
     pub advice: (&'static str, &'static str),
@@ -62,7 +62,7 @@ impl Tone {
 }
 
 /// What is shown of a status.
-pub(super) fn of(status: Status) -> State {
+pub(crate) fn of(status: Status) -> State {
     let (tone, english, chinese) = match status {
         Status::Valid => (
             Tone::Good,

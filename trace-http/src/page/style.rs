@@ -48,9 +48,12 @@ button{margin-top:1em;font-weight:700;color:var(--paper);background:var(--link);
 .leave button{width:auto;margin:0;padding:0 1em}.leave button,button.plain{font-weight:500;color:inherit;background:none;border-color:var(--quiet)}.big{display:block;text-align:center;padding:.9em;border:2px solid;border-radius:10px;font-weight:700}\
 .preview{border:2px dashed var(--quiet);border-radius:12px;padding:.8em}fieldset{border:1px solid var(--line);border-radius:8px;margin:1em 0}\
 .tick{display:flex;gap:.6em;align-items:center;font-weight:500;min-height:44px}.tick input{width:1.4em;min-height:1.4em;height:1.4em;flex:none}\
-.ask{margin-bottom:1.4em}.why{list-style:none;padding:0}.wide{overflow-x:auto}.wide svg,svg.map{max-width:none;display:block}svg.map{width:100%;max-width:32em;height:auto}\
-table{width:100%}caption{text-align:left;color:var(--quiet)}td,th{vertical-align:top}\
+.ask{margin-bottom:1.4em}.wide{overflow-x:auto}.wide svg{max-width:none;display:block}.map{width:100%;max-width:26em;height:auto}\
+table{width:100%}td,th{vertical-align:top}\
 .wrong{border-left:6px solid var(--bad);padding:.2em .8em;margin:.8em 0}\
+.lineage text{fill:currentColor;font-size:15px}.lineage .code{font-size:14px}.wide table{white-space:nowrap;font-size:1rem}caption{text-align:left;font-weight:600;padding:.4em 0}.wide td{vertical-align:top}\
+.checks{list-style:none;padding:0}.checks li{border-bottom:1px solid var(--line);margin:0;padding:.4em 0}\
+.map text{fill:currentColor;font-size:16px}.acts .act{border:1px solid var(--quiet);border-radius:8px;padding:0 .8em;margin:0 .4em .4em 0}.ask video{width:100%;margin-top:.6em}.ask button{margin-top:.6em}\
 @media(max-width:30em){dl{grid-template-columns:1fr}dd{margin-bottom:.5em}}\
 @media print{nav,.screen{display:none}body{max-width:none;color:#000;background:#fff}details{border:0;padding:0}\
 details::details-content{content-visibility:visible;block-size:auto}.verdict{break-inside:avoid}a{color:inherit}}";

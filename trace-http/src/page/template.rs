@@ -59,7 +59,7 @@ pub(super) fn unit(language: Language, public_url: &str, shown: &Shown) -> Marku
         p.code data-shows="code" { (shown.code) }
         (goods::what_it_is(language, shown))
         (goods::made_of(language, shown))
-        (cold::line(language, shown))
+        (cold::line(language, shown, true))
         (story::told(language, shown))
         (papers::certificates(language, shown))
         (reasons(language, answer))
@@ -88,7 +88,7 @@ pub(crate) fn shell(language: Language, title: &str, body: &Markup) -> Markup {
     }
 }
 
-fn words(language: Language, status: Status) -> &'static str {
+pub(crate) fn words(language: Language, status: Status) -> &'static str {
     language.of(status.words(), status.words_zh())
 }
 
@@ -133,7 +133,7 @@ pub(crate) fn verdict(language: Language, status: Status, more: &Markup) -> Mark
 
 /// Recall and hold are said before anything else, also where another status
 /// outweighs them.
-fn barred(language: Language, answer: &UnitAnswer) -> Markup {
+pub(crate) fn barred(language: Language, answer: &UnitAnswer) -> Markup {
     let is_bar =
         |reason: &&Reason| reason.holds == Some(false) && matches!(reason.check, "recall" | "hold");
     html! {

@@ -89,7 +89,8 @@ impl SheetFormat {
         }
     }
 
-    const ALL: [Self; 2] = [Self::Csv, Self::Xlsx];
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Csv, Self::Xlsx];
 
     /// As `Accept` names it.
     #[must_use]

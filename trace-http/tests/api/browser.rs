@@ -1,5 +1,6 @@
 //! Pages in a real browser: headless Chromium, driven by the walks of
-//! `tests/browser`, on a town served here; and the shopper's page so walked.
+//! `tests/browser`, on a town served here; and the shopper's and the inspector's
+//! pages so walked.
 //!
 //! Wants Debian's `chromium`, `nodejs` and `npm`, as `.ci/run` installs them. What
 //! drives the browser is fetched here, as `tests/browser/package-lock.json` pins it.
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use trace_core::{
     ident::TraceCode,
     proof::{completeness::Completeness, note::Note},
-    record::{Status, base64},
+    record::{Role, Status, base64, movement::Process},
 };
 use trace_fixtures::{Who, world_cold::minutely};
 
@@ -181,5 +182,53 @@ fn a_real_browser_reads_the_pages_and_checks_them() {
     let shots = walk("shopper", &plan);
     // Pictures, for people to look at.
     let picture = std::fs::read(shots.join("valid-zh-phone.png")).unwrap();
+    assert!(picture.len() > 10_000 && base64::encode(&picture).starts_with("iVBORw0KGgo"));
+}
+
+/// A unit that others were packed from, of which some went to a buyer.
+fn packed(town: &mut Town) -> TraceCode {
+    let (unit, _) = town.batch();
+    let outputs = [town.world.output(&unit), town.world.output(&unit)];
+    let part = outputs[0].unit;
+    let outputs = outputs.map(|output| (output, "500 斤")).into();
+    let inputs = [(unit.unit, "1000 斤")];
+    let split = (town.world).transformed(Process::Split, &inputs, outputs, None);
+    town.say(Who::Producer, split);
+    let given = town.world.handed_over(part, Who::Buyer, "300 斤");
+    let given = town.say(Who::Producer, given);
+    let received = town.world.received(part, &given, "300 斤");
+    town.say(Who::Buyer, received);
+    unit.unit
+}
+
+#[test]
+fn an_inspector_looks_up_and_acts_in_a_real_browser() {
+    let mut town = Town::new();
+    let code = packed(&mut town);
+    let warmed = warmed(&mut town);
+    let to_hold = shown(&mut town);
+    let recalled = town.batch().0.unit;
+    let body = town.world.recalled(recalled);
+    town.say_bare(Who::CountyAuthority, body);
+    let inspected = town.world.inspection(Who::Producer, &[3]);
+    town.say(Who::Inspector, inspected);
+    let answer = |name: &str, ask: &str, zh: &[&str], en: &[&str]| json!({"name": name, "ask": ask, "wanted": {"zh": zh, "en": en}});
+    let entity = town.world.id(Who::Producer).to_string();
+    let plan = json!({
+        "address": format!("http://{}", town.address),
+        "inspector": town.token(Who::Inspector, Role::Inspector),
+        "authority": town.token(Who::CountyAuthority, Role::Authority),
+        "code": code.compact(),
+        "toHold": to_hold.to_string(),
+        "answers": [
+            answer("dashboard", "", &["每日开证", "召回", "待处理"], &["Issued per day", "recall", "open"]),
+            answer("unit", &code.to_string(), &["核验项目", "数量平衡", "来源与去向"], &["Why", "quantities add up", "Lineage"]),
+            answer("warm", &warmed.to_string(), &["超温", "冷链"], &["Cold chain", "Why"]),
+            answer("entity", &entity, &["检查发现的问题", "登记检查"], &["Findings", "Record an inspection"]),
+            answer("unknown", "NONE-0001", &["账本中没有此项"], &["not on this ledger"]),
+        ],
+    });
+    let shots = walk("inspect", &plan);
+    let picture = std::fs::read(shots.join("unit-zh-phone.png")).unwrap();
     assert!(picture.len() > 10_000 && base64::encode(&picture).starts_with("iVBORw0KGgo"));
 }

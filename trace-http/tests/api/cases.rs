@@ -18,7 +18,7 @@ use trace_http::{
 };
 
 use crate::{
-    cold, complaining, inspecting, inviting, issuing, signing_in, stating,
+    acting, cold, complaining, inspecting, inviting, issuing, signing_in, stating,
     town::{Answer, JSON, Town, bearer, order_lines},
 };
 
@@ -112,6 +112,7 @@ fn wanted(route: &Route) -> BTreeSet<What> {
     let is_list = [
         "/issue",
         "/v1/questions",
+        "/inspect/questions/{format}",
         "/v1/alerts",
         "/v1/complaints",
         "/v1/areas/{area}/balance",
@@ -265,10 +266,11 @@ pub fn cases(town: &mut Town) -> Vec<Case> {
     cases.extend(cold::cases(town, &code, &nothing));
     cases.extend(complaining::cases(town, &code, &nothing));
     cases.extend(signing_in::cases(town));
-    cases.extend(inspecting::cases(town, &nothing));
+    cases.extend(inspecting::cases(town, &code, &nothing));
     cases.extend(issuing::cases(town));
     cases.extend(inviting::cases(town));
     cases.extend(stating::cases(town, &nothing));
+    cases.extend(acting::cases(town, &nothing));
     cases.extend(signed(town));
     cases.extend(ordered(town, &code, &nothing, &number));
     cases

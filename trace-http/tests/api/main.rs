@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod acting;
 mod agreeing;
 mod alerts;
 mod bad_input;

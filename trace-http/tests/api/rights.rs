@@ -25,8 +25,9 @@ use zeroize::Zeroizing;
 use self::table::{
     Of, RIGHTS,
     Right::{
-        self, AnyEntity, AnyParty, AnyToken, Everybody, EverybodyInPart, Hidden, Inviters, Once,
-        Overseers, OverseersAndOwn, Own, Registrars, Signers,
+        self, AnyEntity, AnyOverseer, AnyParty, AnyToken, Everybody, EverybodyInPart, Hidden,
+        Inviters, Once, Overseers, OverseersAndOwn, OverseersAndOwnAsSuch, Own, Registrars,
+        Signers,
     },
 };
 use crate::{
@@ -108,6 +109,8 @@ fn due(town: &Town, caller: Caller, right: Right) -> Due {
     let is_of = |who: Who| matches!(caller, Caller::Token { entity: Some(own), .. } if own == who);
     let granted = match right {
         Everybody | Once => true,
+        AnyOverseer => matches!(caller, Caller::Token { role, .. }
+            if matches!(role, Role::Inspector | Role::Authority)),
         AnyEntity => matches!(
             caller,
             Caller::Token {
@@ -130,6 +133,9 @@ fn due(town: &Town, caller: Caller, right: Right) -> Due {
         AnyToken => is_token,
         AnyParty => matches!(caller, Caller::Token { entity, role, .. }
             if entity.is_some() || matches!(role, Role::Inspector | Role::Authority)),
+        OverseersAndOwnAsSuch(who) => matches!(caller, Caller::Token { role, .. }
+            if matches!(role, Role::Inspector | Role::Authority)
+                && (is_of(who) || oversees_all(town, caller, Of::Entity(who)))),
         OverseersAndOwn(who) => is_of(who) || oversees_all(town, caller, Of::Entity(who)),
         Own(who) => is_of(who),
         Signers(all) => matches!(caller, Caller::Token { entity: Some(own), role, .. }
@@ -294,7 +300,9 @@ fn requests(town: &mut Town) -> Vec<Case> {
     let home = area_of(town, Who::Producer);
     let store = town.world.id(Who::ColdStore);
     let mut requests = cases::cases(town);
-    requests.retain(|case| case.what == What::Good);
+    // Without a question the page is of the token's own area, whichever that is:
+    // there is no one target to hold it against.
+    requests.retain(|case| case.what == What::Good && case.path != "/inspect");
     let code = requests
         .iter()
         .find(|case| case.route().path == "/v1/codes/{code}");

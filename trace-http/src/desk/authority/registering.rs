@@ -240,7 +240,9 @@ pub async fn many(
         Ok(filled) => filled,
         Err(problem) => return frame::refused(language, Some(&signed_in), &problem),
     };
-    if signed_in.0.grant.role != Role::Authority {
+    // Nobody is registered who could not be invited.
+    let grant = &signed_in.0.grant;
+    if grant.role != Role::Authority || grant.area.is_none() {
         return frame::refused(language, Some(&signed_in), &not_overseen());
     }
     let (rows, mut wrong) = read(language, &signed_in, &sheet.rows);

@@ -1,76 +1,129 @@
-//! What an inspector takes along: the recall sheet for a spreadsheet, documents that
-//! are not public. The API's own answers, for whoever signed in on a page.
+//! Files for those who signed in: the API's own sheets and documents, byte for
+//! byte, for a browser that has a cookie and no way to send a token. The API's
+//! handlers answer, so that right, log and bytes are theirs.
 
 use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
+use trace_core::error::{Invalid, Rule};
 
+use super::check_overseer;
 use crate::{
     api::{
-        Office,
+        Office, balances,
         bearer::{Bearer, MaybeBearer},
-        documents, recall,
+        documents, questions, recall,
     },
     body::Parameters,
     desk::{frame, session::SignedIn},
     language::Language,
+    problem::Problem,
     sheet::grid::SheetFormat,
 };
 
-/// `GET /inspect/{code}/recall.xlsx`.
-pub async fn xlsx(
-    office: State<Arc<Office>>,
+/// `GET /inspect/codes/{code}/recall/{format}`: the recall sheet.
+pub async fn recall(
+    State(office): State<Arc<Office>>,
     signed_in: SignedIn,
-    code: Path<String>,
+    Path((code, format)): Path<(String, String)>,
     headers: HeaderMap,
+    page: Result<Parameters<recall::Page>, Problem>,
 ) -> Response {
-    sheet(office, signed_in, code, headers, SheetFormat::Xlsx).await
+    let asked = asked(&office, &signed_in, &format, &headers, page);
+    let answer = match asked {
+        Ok((bearer, page, headers)) => {
+            recall::sheet(State(office), bearer, Path(code), page, headers).await
+        }
+        Err(problem) => Err(problem),
+    };
+    answered(&signed_in, &headers, answer)
 }
 
-/// `GET /inspect/{code}/recall.csv`.
-pub async fn csv(
-    office: State<Arc<Office>>,
+/// `GET /inspect/entities/{id}/balance/{format}`: an entity's balance.
+pub async fn balance(
+    State(office): State<Arc<Office>>,
     signed_in: SignedIn,
-    code: Path<String>,
+    Path((id, format)): Path<(String, String)>,
     headers: HeaderMap,
+    page: Result<Parameters<balances::PeriodPage>, Problem>,
 ) -> Response {
-    sheet(office, signed_in, code, headers, SheetFormat::Csv).await
+    let asked = asked(&office, &signed_in, &format, &headers, page);
+    let answer = match asked {
+        Ok((bearer, page, headers)) => {
+            balances::of_entity(State(office), bearer, Path(id), page, headers).await
+        }
+        Err(problem) => Err(problem),
+    };
+    answered(&signed_in, &headers, answer)
 }
 
-async fn sheet(
-    office: State<Arc<Office>>,
+/// `GET /inspect/questions/{format}`: open questions of the token's area.
+pub async fn questions(
+    State(office): State<Arc<Office>>,
     signed_in: SignedIn,
-    code: Path<String>,
-    mut headers: HeaderMap,
-    format: SheetFormat,
+    Path(format): Path<String>,
+    headers: HeaderMap,
+    page: Result<Parameters<questions::Page>, Problem>,
 ) -> Response {
-    let language = Language::preferred(&headers);
-    let wanted = HeaderValue::from_static(format.media_range());
-    headers.insert(header::ACCEPT, wanted);
-    let page = Parameters(recall::Page {
-        until: None,
-        purpose: None,
-    });
-    let made = recall::sheet(office, Bearer(signed_in.0), code, page, headers);
-    made.await
-        .unwrap_or_else(|problem| frame::refused(language, Some(&signed_in), &problem))
+    let asked = asked(&office, &signed_in, &format, &headers, page);
+    let answer = match asked {
+        Ok((bearer, page, headers)) => {
+            questions::questions(State(office), bearer, page, headers).await
+        }
+        Err(problem) => Err(problem),
+    };
+    answered(&signed_in, &headers, answer)
 }
 
-/// `GET /inspect/documents/{hash}`.
+/// `GET /inspect/documents/{hash}`: a document that a record names.
 pub async fn document(
-    office: State<Arc<Office>>,
+    State(office): State<Arc<Office>>,
     signed_in: SignedIn,
-    hash: Path<String>,
+    Path(hash): Path<String>,
     headers: HeaderMap,
+    page: Result<Parameters<documents::Purpose>, Problem>,
 ) -> Response {
-    let language = Language::preferred(&headers);
-    let purpose = Parameters(documents::Purpose { purpose: None });
-    let found = documents::document(office, MaybeBearer(Some(signed_in.0)), hash, purpose).await;
-    found
-        .map(IntoResponse::into_response)
-        .unwrap_or_else(|problem| frame::refused(language, Some(&signed_in), &problem))
+    let token = MaybeBearer(Some(signed_in.0));
+    let answer = match check_overseer(&signed_in).map_err(Problem::from).and(page) {
+        Ok(page) => documents::document(State(office), token, Path(hash), page).await,
+        Err(problem) => Err(problem),
+    };
+    answered(&signed_in, &headers, answer)
+}
+
+/// What the API is asked: by the token of the cookie, for a sheet of this format.
+fn asked<T>(
+    office: &Office,
+    signed_in: &SignedIn,
+    format: &str,
+    headers: &HeaderMap,
+    page: Result<T, Problem>,
+) -> Result<(Bearer, T, HeaderMap), Problem> {
+    check_overseer(signed_in)?;
+    office.readable()?;
+    let mut known = SheetFormat::ALL.iter();
+    let format = known.find(|known| known.ending() == format);
+    let format = format.ok_or_else(|| {
+        let what = "a sheet is csv or xlsx";
+        Invalid::new(Rule::Range, what)
+    })?;
+    let mut headers = headers.clone();
+    let accepted = HeaderValue::from_static(format.media_range());
+    headers.insert(header::ACCEPT, accepted);
+    Ok((Bearer(signed_in.0), page?, headers))
+}
+
+/// The API's answer; a refusal as a page.
+fn answered(
+    signed_in: &SignedIn,
+    headers: &HeaderMap,
+    answer: Result<Response, Problem>,
+) -> Response {
+    answer.unwrap_or_else(|problem| {
+        frame::refused(Language::preferred(headers), Some(signed_in), &problem)
+    })
 }

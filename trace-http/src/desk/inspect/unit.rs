@@ -1,229 +1,196 @@
-//! A unit on an inspector's page: the verdict and why, where all of it is and with
-//! whom, its history, and what can be done about it.
+//! The answer about a trace unit: the verdict as the shopper sees it, why, and
+//! all that the token may see of it.
+
+use std::sync::Arc;
 
 use maud::{Markup, html};
-use trace_core::record::quantity::BaseUnit;
+use trace_core::{
+    error::Rule,
+    ident::TraceCode,
+    ledger::{Failed, lineage::balance, lookup::Audience, tokens::TokenGrant},
+    record::{Role, Status, status::Reason},
+};
 
 use super::{
-    acting, picture,
-    seen::{Checked, Party, Seen},
+    Answer, Reader,
+    checks::{self, Evidence},
+    lineage::{self, Lineage},
+    parties::{self, Transfers},
 };
 use crate::{
-    chart::{Local, Size, chart, tables},
-    desk::{
-        frame::{self, measured},
-        session::SignedIn,
+    api::{
+        Office,
+        answer::not_on_ledger,
+        codes::{audience, bundle_of},
+        office::beside,
     },
     language::Language,
-    page::{cold, goods, papers, story, template},
+    page::{self, Shown, cold, goods, papers, state, story, template},
+    problem::Problem,
 };
 
-/// The page.
-pub(super) fn page(language: Language, signed_in: &SignedIn, seen: &Seen) -> Markup {
-    let (shown, code) = (&seen.shown, seen.shown.code);
+/// Bytes of an answer with its pictures: with style and frame a page stays below
+/// 60 kB.
+const ANSWER_BYTES_MAX: usize = 48 * 1024;
+
+/// What is found of a unit.
+struct Found {
+    shown: Shown,
+    audience: Audience,
+    is_authority: bool,
+    lineage: Lineage,
+    /// Who received it, for those who oversee it.
+    transfers: Option<Transfers>,
+    reasons: Vec<Reason>,
+}
+
+/// The answer about a unit.
+///
+/// # Errors
+/// [`Refusal::NotOnLedger`](crate::problem::Refusal::NotOnLedger); a store's
+/// failure.
+pub(super) async fn answer(
+    reader: &Reader,
+    code: TraceCode,
+    before: Option<u64>,
+) -> Result<Answer, Problem> {
+    let (office, token) = (Arc::clone(&reader.office), reader.signed_in.0);
+    // Makes and checks a bundle of up to a thousand records: not on a thread that
+    // others wait for.
+    let found = beside(move || -> Result<_, Problem> { find(&office, &token, code, before) });
+    let found = found.await??;
+    let language = reader.language;
+    let status = found.shown.answer.status;
+    let is_full = found.audience == Audience::Full;
+    Ok(Answer {
+        status: state::of(status).http,
+        title: format!("{code} · {}", template::words(language, status)),
+        body: told(language, &found),
+        looked_up: is_full.then(|| code.to_string()),
+    })
+}
+
+fn find(
+    office: &Office,
+    token: &TokenGrant,
+    code: TraceCode,
+    before: Option<u64>,
+) -> Result<Found, Problem> {
+    let view = office.view();
+    let audience = audience(&view, Some(token), code)?;
+    let shown = page::gather(office, &view, audience, code, before)?;
+    let mut shown = shown.ok_or_else(|| not_on_ledger(code))?;
+    let today = office.today(&view)?;
+    let evidence = match bundle_of(office, &view, code) {
+        Ok(Some(bundle)) => match bundle.verify(office.anchor()?, &[], today) {
+            Ok(verdict) => Evidence::Sound(Box::new(verdict)),
+            Err(error) => Evidence::Unsound(error),
+        },
+        Ok(None) => return Err(not_on_ledger(code)),
+        Err(Failed::Invalid(invalid)) if invalid.rule == Rule::TooLarge => {
+            Evidence::NotMade(invalid.what)
+        }
+        Err(failed) => return Err(failed.into()),
+    };
+    let balance = match audience {
+        Audience::Full => balance(&view, code)?,
+        Audience::Public => None,
+    };
+    let scans = match (&office.scans, &shown.state.made) {
+        (Some(desk), Some(made)) => Some(desk.sum(code, made, today)?),
+        _ => None,
+    };
+    let status = shown.answer.status;
+    shown.answer.status = match &evidence {
+        Evidence::Unsound(_) => Status::IntegrityFailure,
+        _ if scans.is_some_and(|sum| sum.is_suspicious) => status.min(Status::SuspiciousScans),
+        _ => status,
+    };
+    let mut reasons = checks::evidence(&evidence);
+    reasons.extend(shown.answer.reasons.iter().cloned());
+    reasons.push(checks::quantity(balance.as_ref()));
+    if reasons.iter().all(|reason| reason.check != "temperature") {
+        reasons.push(checks::not_monitored());
+    }
+    reasons.push(checks::scans(scans));
+    Ok(Found {
+        shown,
+        audience,
+        is_authority: token.grant.role == Role::Authority,
+        lineage: lineage::follow(office, &view, token, code)?,
+        transfers: match audience {
+            Audience::Full => Some(parties::transfers(office, &view, code)?),
+            Audience::Public => None,
+        },
+        reasons,
+    })
+}
+
+/// The whole answer; without pictures where it would pass what a page may weigh.
+fn told(language: Language, found: &Found) -> Markup {
+    let whole = drawn(language, found, true);
+    match whole.0.len() <= ANSWER_BYTES_MAX {
+        true => whole,
+        false => drawn(language, found, false),
+    }
+}
+
+fn drawn(language: Language, found: &Found, with_pictures: bool) -> Markup {
+    let shown = &found.shown;
     let answer = &shown.answer;
-    let product = shown.state.made.as_ref().map(|made| made.product.as_str());
-    let compact = code.compact();
+    let made = shown.state.made.as_ref();
+    let (english, chinese) = state::of(answer.status).advice;
     html! {
         (template::verdict(language, answer.status, &html! {
+            p { (language.of(english, chinese)) }
+            (template::barred(language, answer))
+            @if let Some(to) = &answer.replaced_by {
+                p {
+                    (language.of("Replaced by certificate ", "已更正为合格证 ")) (to.number) ": "
+                    a href=(super::link(to.code)) { (to.code) }
+                }
+            }
             p.quiet { (language.of("Checked on ", "核验日期 ")) (answer.judged_on) }
         }))
-        @if let Some(product) = product { p.product { (product) } }
-        p.code { (code) }
-        @if !seen.is_full { p { (language.of(
-            "No part of it was in the area of your token: you are shown what everybody sees.",
-            "该单元未经过您令牌所辖地区,以下为公开信息。",
-        )) } }
-        (why(language, seen))
-        (acting::buttons(language, signed_in, seen))
+        @if let Some(made) = made { p.product { (made.product) } }
+        p.code { (shown.code) }
+        @if found.audience == Audience::Public { (not_overseen(language)) }
         (goods::what_it_is(language, shown))
-        (picture::lineage(language, &seen.back, &seen.forward))
-        (whereabouts(language, seen))
-        @if let Some(kept) = &answer.kept {
-            @let local = Local { language, offset_minutes: shown.offset_minutes };
-            h2 { (language.of("Temperatures", "温度")) }
-            (chart(kept, Size::Full, local))
-            details { summary { (language.of("The same in numbers", "数值表")) } (tables(kept, local)) }
-        } @else { (cold::line(language, shown)) }
+        h2 id="why" { (language.of("Why", "核验项目")) }
+        (checklist(language, &found.reasons))
+        @if found.audience == Audience::Full { (acts(language, found)) }
+        (lineage::told(language, &found.lineage, with_pictures))
+        @if let (Some(transfers), Some(made)) = (&found.transfers, made) {
+            (parties::told(language, transfers, made.base))
+        }
+        (cold::line(language, shown, with_pictures))
         (papers::certificates(language, shown))
-        (documents(language, seen))
+        (parties::documents(language, &answer.records))
         (story::told(language, shown))
-        (contacts(language, seen))
-        h2 { (language.of("To take along", "导出")) }
-        ul {
-            li { a.act href=(format!("/v1/codes/{compact}/bundle")) { (language.of("Signed bundle, checked offline by anybody", "签名证据包(可离线核验)")) } }
-            @if seen.is_full {
-                li { a.act href=(format!("/inspect/{compact}/recall.xlsx")) { (language.of("Recall sheet, XLSX", "召回清单 XLSX")) } }
-                li { a.act href=(format!("/inspect/{compact}/recall.csv")) { (language.of("Recall sheet, CSV", "召回清单 CSV")) } }
-            }
-            li { a.act href=(format!("/t/{compact}")) { (language.of("The page that shoppers see", "消费者看到的页面")) } }
-            li { a.act href="/check" { (language.of("Check a bundle that somebody gave you", "核验他人提供的证据包")) } }
+        (elsewhere(language, shown.code, found.audience))
+    }
+}
+
+/// That the token sees no more of a thing than anyone.
+pub(super) fn not_overseen(language: Language) -> Markup {
+    html! {
+        p.checked {
+            (language.of(
+                "Your token does not oversee this: what follows is what anyone is shown, and the look-up is not logged.",
+                "您的令牌不监管此对象:以下仅为公开信息,本次查询不记入日志。",
+            ))
         }
     }
 }
 
-/// The checklist: what was just checked, what decides the verdict, what adds up.
-fn why(language: Language, seen: &Seen) -> Markup {
-    let (sign, words) = match &seen.checked {
-        Checked::Sound { records, size } => {
-            let words = match language {
-                Language::English => format!(
-                    "Checked just now: {records} records as they were signed, linked and logged among {size}, \
-                     each by a key that had the right. That none was left out is the operator's signed word."
-                ),
-                Language::Chinese => format!(
-                    "刚刚核验:{records} 条记录的签名、链接、收录证明(账本共 {size} 条)及签发权限均成立;\
-                     无遗漏一项为运营方的签名声明。"
-                ),
-            };
-            ("✓", words)
-        }
-        Checked::Unsound(why) => (
-            "✗",
-            format!(
-                "{}{why}",
-                language.of("The evidence does not hold: ", "证据不成立:")
-            ),
-        ),
-        Checked::TooLong => (
-            "–",
-            language
-                .of(
-                    "Too long a story for one bundle: not checked anew here.",
-                    "记录过多,超出单个证据包,此处未重新核验。",
-                )
-                .to_owned(),
-        ),
-    };
-    let balanced = seen.balance.as_ref().map(|found| {
-        let adds_up = found.balance.adds_up(found.made);
-        let words = match (adds_up, found.balance.unexplained) {
-            (true, 0) => language.of("Quantities add up", "数量平衡").to_owned(),
-            (true, missing) => format!(
-                "{}{}",
-                language.of("Unexplained: ", "去向不明:"),
-                measured(language, missing, found.base)
-            ),
-            (false, _) => language
-                .of("Quantities do not add up", "数量不平衡")
-                .to_owned(),
-        };
-        let is_right = adds_up && found.balance.unexplained == 0;
-        (if is_right { "✓" } else { "✗" }, words)
-    });
+fn checklist(language: Language, reasons: &[Reason]) -> Markup {
     html! {
-        h2 { (language.of("Why", "核验项目")) }
-        ul.why {
-            li data-check="evidence" { (sign) " " (words) }
-            @for reason in &seen.shown.answer.reasons {
-                li data-check=(reason.check) { (template::reason_line(language, reason)) }
-            }
-            @if let Some((sign, words)) = &balanced { li data-check="balance" { (sign) " " (words) } }
-            @if let Some(sum) = seen.shown.scans {
-                li data-check="scans" {
-                    (if sum.is_suspicious { "✗" } else { "✓" }) " " (template::scanned(language, sum))
-                }
-            }
-        }
-    }
-}
-
-/// Where all of it is, and with whom.
-fn whereabouts(language: Language, seen: &Seen) -> Markup {
-    let Some(found) = &seen.balance else {
-        return html! {};
-    };
-    let (balance, base) = (&found.balance, found.base);
-    let lines = [
-        (language.of("Made", "产出"), found.made),
-        (language.of("Held", "在库"), balance.held),
-        (
-            language.of("Of that, in cold stores", "其中冷库"),
-            found.stored,
-        ),
-        (language.of("On its way", "在途"), balance.in_transit),
-        (
-            language.of("Used for other units", "用于加工"),
-            balance.transformed,
-        ),
-        (language.of("Sold", "已售"), balance.sold),
-        (language.of("Used", "自用"), balance.consumed),
-        (language.of("Destroyed", "已销毁"), balance.destroyed),
-        (
-            language.of("Returned outside", "退出账本外"),
-            balance.returned,
-        ),
-        (language.of("Handed outside", "交付账本外"), balance.outside),
-        (
-            language.of("Lost, within the policy", "合理损耗"),
-            balance.lost,
-        ),
-        (language.of("Unexplained", "去向不明"), balance.unexplained),
-    ];
-    html! {
-        h2 { (language.of("Where all of it is", "数量去向")) }
-        table { tbody {
-            @for (name, amount) in lines.into_iter().filter(|(_, amount)| *amount > 0) {
-                tr { th scope="row" { (name) } td { (measured(language, amount, base)) } }
-            }
-        } }
-        h2 { (language.of("Through whose hands", "经手主体")) }
-        @if seen.parties.is_empty() { p { (language.of("Nobody but its maker.", "仅生产者。")) } }
-        @if !seen.parties.is_empty() {
-            div.wide tabindex="0" role="group" aria-label=(language.of("Parties", "经手主体")) {
-                table {
-                    thead { tr {
-                        th scope="col" { (language.of("Who", "主体")) }
-                        th scope="col" { (language.of("Area", "所在地")) }
-                        th scope="col" { (language.of("Holds", "现存")) }
-                        th scope="col" { (language.of("Contact", "联系方式")) }
-                    } }
-                    tbody { @for party in &seen.parties { (party_row(language, party, base)) } }
-                }
-            }
-        }
-    }
-}
-
-fn party_row(language: Language, party: &Party, base: BaseUnit) -> Markup {
-    let who = &party.who;
-    html! {
-        tr {
-            td {
-                a href=(format!("/inspect?ask={}", who.entity)) {
-                    (who.name.as_deref().unwrap_or(language.of("a natural person", "自然人")))
-                }
-            }
-            td { (frame::area_name(language, &who.area)) }
-            td { (party.held.map_or_else(|| "–".to_owned(), |held| measured(language, held, base))) }
-            td {
-                @for person in &who.contacts {
-                    (person.name) " "
-                    @if let Some(phone) = &person.phone { a href=(format!("tel:{phone}")) { (phone) } }
-                    br;
-                }
-            }
-        }
-    }
-}
-
-/// The persons that the records name: who answers for what.
-fn contacts(language: Language, seen: &Seen) -> Markup {
-    let records = seen.shown.answer.records.iter();
-    let named: Vec<_> = records
-        .filter(|record| !record.persons.is_empty())
-        .collect();
-    html! {
-        @if seen.is_full && !named.is_empty() {
-            h2 { (language.of("Persons named by the records", "记录中的联系人")) }
-            ul {
-                @for record in named {
-                    li {
-                        (language.of(record.kind.replace('_', " ").as_str(), record.kind_zh)) ": "
-                        @for person in &record.persons {
-                            (person.name) " "
-                            @if let Some(phone) = &person.phone { a href=(format!("tel:{phone}")) { (phone) } " " }
-                        }
+        ul.checks {
+            @for reason in reasons {
+                li data-check=(reason.check) data-holds=[reason.holds] {
+                    (template::reason_line(language, reason))
+                    @if let Some(index) = reason.index {
+                        span.quiet { (language.of(" (record ", "(记录 ")) (index) (language.of(")", ")")) }
                     }
                 }
             }
@@ -231,25 +198,56 @@ fn contacts(language: Language, seen: &Seen) -> Markup {
     }
 }
 
-/// The documents that its records name by their hashes.
-fn documents(language: Language, seen: &Seen) -> Markup {
-    let mut hashes = Vec::new();
-    for record in &seen.shown.answer.records {
-        let said = serde_json::to_value(&record.statement).unwrap_or_default();
-        let own = said.get("document").and_then(|it| it.as_str());
-        hashes.extend(own.map(|hash| (record.kind_zh, record.kind, hash.to_owned())));
-    }
+/// What can be done about it; whether it may, the rules decide.
+fn acts(language: Language, found: &Found) -> Markup {
+    let code = found.shown.code.compact();
+    let of = |act: &str, of: &str| format!("/inspect/acts/{act}?of={of}");
+    let begun = |kind: &str| {
+        let mut records = found.shown.answer.records.iter();
+        records.rfind(|record| record.kind == kind)
+    };
     html! {
-        @if !hashes.is_empty() {
-            h2 { (language.of("Documents", "文件")) }
-            ul {
-                @for (kind_zh, kind, hash) in &hashes {
-                    li { a.act href=(format!("/inspect/documents/{hash}")) {
-                        (language.of(kind.replace('_', " ").as_str(), kind_zh)) " · "
-                        span.code { (hash.chars().take(12).collect::<String>()) "…" }
-                    } }
-                }
+        h2 { (language.of("Act", "处置")) }
+        p.acts {
+            a.act href=(of("hold", &code)) { (language.of("Hold", "暂停流通")) }
+            @if found.is_authority { a.act href=(of("recall", &code)) { (language.of("Recall", "召回")) } }
+            a.act href=(of("sample", &code)) { (language.of("Record a sample", "登记抽检")) }
+            @if let Some(held) = begun("held") {
+                a.act href=(of("release", &held.hash.to_string())) { (language.of("Release the hold", "解除暂停")) }
             }
+            @if let Some(recalled) = begun("recalled").filter(|_| found.is_authority) {
+                a.act href=(of("recall-closed", &recalled.hash.to_string())) { (language.of("End the recall", "结束召回")) }
+            }
+        }
+        @if !found.is_authority {
+            p.quiet { (language.of(
+                "Recalls are signed by the authority, the maker or the seller.",
+                "召回由主管部门、生产者或销售者签署。",
+            )) }
+        }
+    }
+}
+
+/// The same elsewhere: what a shopper sees, and the evidence as a file.
+fn elsewhere(language: Language, code: TraceCode, audience: Audience) -> Markup {
+    let code = code.compact();
+    let sheet = |format: &str| format!("/inspect/codes/{code}/recall/{format}");
+    let bundle = format!("/v1/codes/{code}/bundle");
+    html! {
+        h2 { (language.of("Elsewhere", "其他")) }
+        @if audience == Audience::Full {
+            p {
+                (language.of("Recall sheet: ", "召回清单:"))
+                a.act href=(sheet("csv")) { "CSV" }
+                a.act href=(sheet("xlsx")) { "XLSX" }
+            }
+        }
+        p {
+            a.act href=(format!("/t/{code}")) { (language.of("What a shopper sees", "消费者页面")) }
+            a.act href=(bundle) download=(format!("{code}.bundle.json")) {
+                (language.of("The signed bundle", "签名证据包"))
+            }
+            a.act href="/check" { (language.of("Check a saved bundle", "核验已保存的证据包")) }
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum Right {
     Overseers(Of),
     /// The same, and the entity itself.
     OverseersAndOwn(Who),
+    /// The same, by a token for those who oversee.
+    OverseersAndOwnAsSuch(Who),
     /// Tokens of the entity alone.
     Own(Who),
     /// Tokens of these in a role that they hold.
@@ -42,12 +44,14 @@ pub enum Right {
     Inviters,
     /// A token of any entity.
     AnyEntity,
+    /// A token for those who oversee, wherever.
+    AnyOverseer,
     /// Whoever comes first, whoever it is.
     Once,
 }
 use Right::{
-    AnyEntity, AnyParty, AnyToken, Everybody, EverybodyInPart, Hidden, Inviters, Once, Overseers,
-    OverseersAndOwn, Own, Registrars, Signers,
+    AnyEntity, AnyOverseer, AnyParty, AnyToken, Everybody, EverybodyInPart, Hidden, Inviters, Once,
+    Overseers, OverseersAndOwn, OverseersAndOwnAsSuch, Own, Registrars, Signers,
 };
 
 /// The table of rights.
@@ -59,12 +63,22 @@ pub const RIGHTS: &[(&str, &str, Right)] = &[
     ("get", "/sign-in", Everybody),
     ("post", "/sign-in", Everybody),
     ("post", "/sign-out", Everybody),
-    ("get", "/join", Everybody),
+    ("get", "/join", Once),
     ("post", "/join", Once),
-    ("get", "/inspect", AnyToken),
-    ("post", "/inspect/act", Signers(HOLDERS)),
-    ("get", "/inspect/{code}/recall.xlsx", Overseers(Of::Unit)),
-    ("get", "/inspect/{code}/recall.csv", Overseers(Of::Unit)),
+    ("get", "/inspect", AnyOverseer),
+    (
+        "get",
+        "/inspect/codes/{code}/recall/{format}",
+        Overseers(Of::Unit),
+    ),
+    (
+        "get",
+        "/inspect/entities/{id}/balance/{format}",
+        OverseersAndOwnAsSuch(Who::Producer),
+    ),
+    ("get", "/inspect/questions/{format}", AnyOverseer),
+    ("get", "/inspect/acts/{act}", AnyOverseer),
+    ("post", "/inspect/acts/{act}", Signers(AUTHORITY)),
     (
         "get",
         "/inspect/documents/{hash}",
@@ -78,12 +92,8 @@ pub const RIGHTS: &[(&str, &str, Right)] = &[
     ("post", "/issue/receive", Signers(&[])),
     ("get", "/authority", Overseers(Of::Entity(Who::Cooperative))),
     ("post", "/authority/register", Registrars),
-    ("post", "/authority/import", Registrars),
-    (
-        "post",
-        "/authority/role",
-        Signers(&[(Who::CountyAuthority, Role::Authority)]),
-    ),
+    ("post", "/authority/import", Inviters),
+    ("post", "/authority/role", Signers(AUTHORITY)),
     ("post", "/authority/invite", Inviters),
     ("post", "/authority/lost", Inviters),
     ("get", "/check", Everybody),
@@ -174,7 +184,14 @@ pub const RIGHTS: &[(&str, &str, Right)] = &[
     ("post", "/v1/segments", Signers(STORE)),
     ("post", "/v1/void", Signers(HOLDERS)),
     ("post", "/v1/supersede", Signers(PRODUCER)),
-    ("post", "/v1/statements", Signers(HOLDERS)),
+    ("post", "/v1/statements", Signers(AUTHORITY)),
+    ("post", "/v1/hold", Signers(AUTHORITY)),
+    ("post", "/v1/release", Signers(AUTHORITY)),
+    ("post", "/v1/recall", Signers(HOLDERS)),
+    ("post", "/v1/recall-closed", Signers(AUTHORITY)),
+    ("post", "/v1/inspections", Signers(AUTHORITY)),
+    ("post", "/v1/samples", Signers(AUTHORITY)),
+    ("post", "/v1/rectified", Signers(AUTHORITY)),
     ("post", "/v1/entities", Registrars),
 ];
 
@@ -185,3 +202,5 @@ const HOLDERS: &[(Who, Role)] = &[
     (Who::Producer, Role::Producer),
     (Who::CountyAuthority, Role::Authority),
 ];
+/// The authority of where it all is, which has a key here.
+const AUTHORITY: &[(Who, Role)] = &[(Who::CountyAuthority, Role::Authority)];
