@@ -353,3 +353,24 @@ fn the_form_takes_what_is_typed_and_gives_it_back_where_it_is_wrong() {
     );
     lost.with(404);
 }
+
+#[test]
+fn the_areas_inspectors_read_complaints_on_their_first_page_and_others_do_not() {
+    let mut town = Town::new();
+    let code = town.batch().0.unit;
+    let body = json!({"about": code.to_string(), "text": TEXT}).to_string();
+    town.ask("POST", "/v1/complaints", JSON, body.as_bytes())
+        .with(201);
+    let page = |who, role| {
+        let token = town.token(who, role);
+        let lines = crate::signing_in::cookie(&token);
+        town.ask("GET", "/inspect", &lines, b"").with(200).text()
+    };
+    let own = page(Who::CountyAuthority, Role::Authority);
+    assert!(
+        own.contains(TEXT) && own.contains(&code.to_string()),
+        "{own}"
+    );
+    let other = page(Who::OtherCountyAuthority, Role::Authority);
+    assert!(!other.contains(TEXT), "{other}");
+}

@@ -25,7 +25,7 @@ use trace_core::{
 };
 
 use super::{
-    Answer, Reader, entity, link,
+    Answer, Reader, complaints, entity, link,
     map::{self, Tile},
 };
 use crate::{
@@ -86,9 +86,11 @@ pub(super) async fn answer(reader: &Reader) -> Result<Answer, Problem> {
     let told = beside(move || gather(&office, &token)).await??;
     let language = reader.language;
     let title = language.of("Inspection", "监管查询");
+    let complaints = complaints::section(reader).await?;
+    let body = html! { (drawn(language, &told)) (complaints) };
     Ok(Answer {
         looked_up: Some(format!("dashboard of {}", told.area)),
-        ..Answer::public(title, drawn(language, &told))
+        ..Answer::public(title, body)
     })
 }
 

@@ -13,12 +13,14 @@
 //! | `lineage`, `parties` | where it came from and went, who received it, documents |
 //! | `entity` | the answers about an entity, a piece of equipment, a product's address |
 //! | `dashboard`, `map` | what is going on in the area |
+//! | `complaints` | what people complained of there |
 //! | `files` | sheets and documents |
 //! | `acts`, `order` | what is signed from here: holds, recalls, inspections, samples |
 
 pub mod acts;
 mod asked;
 mod checks;
+mod complaints;
 mod dashboard;
 mod entity;
 pub mod files;
@@ -36,7 +38,6 @@ use axum::{
     response::Response,
 };
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use trace_core::{
     error::{Invalid, Rule},
@@ -44,7 +45,10 @@ use trace_core::{
 };
 
 use self::asked::{Asked, LENGTH_MAX};
-use super::{frame, session::SignedIn};
+use super::{
+    frame,
+    session::{SignedIn, encoded},
+};
 use crate::{
     api::{Office, answer::not_on_ledger, sight::is_overseers},
     body::Parameters,
@@ -147,11 +151,6 @@ fn rest(text: &str) -> String {
 /// The address at which something is asked for here.
 fn link(of: impl ToString) -> String {
     format!("/inspect?ask={}", encoded(&of.to_string()))
-}
-
-/// A text as a value in an address.
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// Refuses a token that was made for nobody who oversees others.
