@@ -14,7 +14,7 @@ mod cli {
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
@@ -193,8 +193,21 @@ fn what_a_demo_prints_can_be_opened_and_typed() {
         }
     }
 
+    // The pages of those who sign in, each opened with the token beside it.
+    for (who, part) in [
+        ("inspector", "id=\"ask\""),
+        ("producer", "href=\"/issue/new\""),
+        ("authority", "action=\"/authority/register\""),
+    ] {
+        let row = words(line(&format!("  {who}")));
+        let page = row[1].strip_prefix(&address).unwrap();
+        let shown = signed_in(&address, page, &row[2]);
+        assert!(shown.starts_with("HTTP/1.1 200"), "{shown}");
+        assert!(shown.contains(part), "{who}: {shown}");
+    }
+
     // And a certificate issued with one of the tokens.
-    let token = words(line("  producer"))[1].clone();
+    let token = words(line("  producer"))[2].clone();
     let at = text.find("TRACE_TOKEN=...").unwrap();
     let mut issue = words(&text[at..]);
     let issue = issue.split_off(2);
@@ -208,6 +221,20 @@ fn what_a_demo_prints_can_be_opened_and_typed() {
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
+}
+
+/// A page as a browser that signed in with a token is answered it.
+fn signed_in(address: &str, page: &str, token: &str) -> String {
+    let host = address.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!(
+        "GET {page} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncookie: trace_session={token}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// The ledger's civil date, as the machine has it.

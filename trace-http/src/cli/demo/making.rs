@@ -38,7 +38,7 @@ use trace_core::{
         files,
     },
 };
-use trace_fixtures::{Act, Chains, City, SignerIndex, opening};
+use trace_fixtures::{Act, Chains, City, SignerIndex, entity::Entity, opening};
 use zeroize::Zeroizing;
 
 use super::{
@@ -155,17 +155,27 @@ pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Resul
     told_time(records, started.elapsed(), spent, manner);
 
     now_ms.store(until_ms, Ordering::Relaxed);
-    let producer = hosted(&local, &city, &mut chains, Role::Producer, until_ms)?;
-    let cold_store = hosted(&local, &city, &mut chains, Role::ColdStore, until_ms)?;
+    let first = |role| city.places(role).first().copied().unwrap_or_default();
+    let mut keep = |place| hosted(&local, city.entity(place), &city, &mut chains, until_ms);
+    let producer = keep(first(Role::Producer))?;
+    let cold_store = keep(first(Role::ColdStore))?;
+    // The authority of the county where that producer is.
+    let county = city.entity(first(Role::Producer)).area;
+    let authority = keep(city.authority(county))?;
     let grant = |entity, role| Grant {
         entity,
         role,
         area: Some(Area::LANGFANG),
         expires_ms: until_ms.saturating_add(10 * SPAN_MS),
     };
-    let text = |entity, role| -> Result<String, Failure> {
-        let (_, text) = token::issue(data, grant(entity, role), machine::now_ms())?;
+    let issued = |grant| -> Result<String, Failure> {
+        let (_, text) = token::issue(data, grant, machine::now_ms())?;
         Ok(text.to_string())
+    };
+    let text = |entity, role| issued(grant(entity, role));
+    let of_county = Grant {
+        area: Some(county),
+        ..grant(Some(authority), Role::Authority)
     };
     let logged_from_ms = city.acts(from_ms, until_ms).logged_from_ms();
     let logged_ms = (logged_from_ms.unwrap_or(until_ms), until_ms);
@@ -196,6 +206,7 @@ pub(super) fn make(data: &Path, seed: u64, scale: f64, manner: &Manner) -> Resul
         gaps: judged.gaps.last.map(said),
         inspector_token: text(None, Role::Inspector)?,
         producer: (producer.to_string(), text(Some(producer), Role::Producer)?),
+        authority: (authority.to_string(), issued(of_county)?),
         cold_store: (
             cold_store.to_string(),
             text(Some(cold_store), Role::ColdStore)?,
@@ -417,16 +428,14 @@ fn valid(
     Ok((code, entity))
 }
 
-/// Gives the first entity in a role a hosted key, enrolled by its authority.
+/// Gives an entity a hosted key, enrolled by its authority.
 fn hosted(
     local: &Local,
+    entity: &Entity,
     city: &City,
     chains: &mut Chains,
-    role: Role,
     at_ms: u64,
 ) -> Result<trace_core::ident::EntityId, Failure> {
-    let place = city.places(role).first().copied().unwrap_or_default();
-    let entity = city.entity(place);
     let seed = Zeroizing::new(machine::random::<32>());
     let key = SigningKey::from_seed(*seed);
     local

@@ -50,6 +50,9 @@ pub struct Marks {
     pub inspector_token: String,
     /// A producer whose key is hosted, and its token.
     pub producer: (String, String),
+    /// The authority of that producer's county, its key hosted too, and its token.
+    #[serde(default)]
+    pub authority: (String, String),
     /// A cold store whose key is hosted, and its token.
     pub cold_store: (String, String),
     /// Attempts at cheating, and how each was refused.

@@ -80,16 +80,32 @@ pub fn at_address(marks: &Marks, address: &str, manner: &Manner) -> String {
     lines.push(
         manner
             .of(
-                "Tokens to try writing and reading in full with:",
-                "可用于试写和完整查询的令牌:",
+                "Pages for those who sign in, each with its token (they are the API's too):",
+                "登录后使用的页面及其令牌(亦可用于接口):",
             )
             .to_owned(),
     );
-    let token = |name: &str, token: &str| vec![format!("  {name}"), token.to_owned()];
+    let row = |name: &str, page: &str, token: &str| {
+        let page = format!("{address}{page}");
+        vec![format!("  {name}"), page, token.to_owned()]
+    };
     lines.push(table(&[
-        token(manner.of("inspector", "监管人员"), &marks.inspector_token),
-        token(manner.of("producer", "生产者"), &marks.producer.1),
-        token(manner.of("cold store", "冷库"), &marks.cold_store.1),
+        row(
+            manner.of("inspector", "监管人员"),
+            "/inspect",
+            &marks.inspector_token,
+        ),
+        row(manner.of("producer", "生产者"), "/issue", &marks.producer.1),
+        row(
+            manner.of("authority", "主管部门"),
+            "/authority",
+            &marks.authority.1,
+        ),
+        row(
+            manner.of("cold store", "冷库"),
+            "/issue",
+            &marks.cold_store.1,
+        ),
     ]));
     lines.push(format!(
         "  TRACE_TOKEN=... {} issue --server {address} --product 韭菜 --product-class 蔬菜 \\\n    \
