@@ -1,6 +1,6 @@
 // An authority in a real Chromium: finds an entity, invites it; the invited joins.
 
-import { SIZES, accessible, expect, finish, open, plan, readable, shot, url } from "./walk.mjs";
+import { SIZES, accessible, expect, finish, firstSight, open, plan, readable, shot, url } from "./walk.mjs";
 
 for (const [locale, tag] of [["zh-CN", "zh"], ["en", "en"]]) {
   for (const size of Object.keys(SIZES)) {
@@ -25,6 +25,7 @@ for (const [locale, tag] of [["zh-CN", "zh"], ["en", "en"]]) {
       invited.code = await page.locator(".product.code").innerText();
       expect(/^J(-[0-9A-Z]{4}){4}-[0-9A-Z]$/.test(invited.code), `${label}: ${invited.code}`);
       await looked(page, "invitation");
+      if (label === "zh-phone") await firstSight(page, "authority");
     });
     await open(`join-${label}`, url(`/join?code=${invited.code}`), { locale, size, javaScriptEnabled }, async (page) => {
       await looked(page, "join");

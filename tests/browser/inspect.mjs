@@ -1,6 +1,6 @@
 // The inspector's pages in a real Chromium: signed in by typing a token.
 
-import { SIZES, accessible, expect, finish, open, plan, readable, shot, url } from "./walk.mjs";
+import { SIZES, accessible, expect, finish, firstSight, open, plan, readable, shot, url } from "./walk.mjs";
 
 /** Signs in by typing, and is led to the page asked for. */
 const signIn = async (page, token, next) => {
@@ -34,6 +34,7 @@ for (const { name, ask, wanted } of plan.answers) {
           await readable(page, label);
         }
         await shot(page, label);
+        if (label === "unit-zh-phone") await firstSight(page, "inspect");
       });
     }
   }

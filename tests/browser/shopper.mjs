@@ -1,7 +1,7 @@
 // The shopper's page in a real Chromium.
 
 import { readFile, writeFile } from "node:fs/promises";
-import { SIZES, accessible, expect, finish, open, plan, readable, shot, shots, url, wrong } from "./walk.mjs";
+import { SIZES, accessible, expect, finish, firstSight, open, plan, readable, shot, shots, url, wrong } from "./walk.mjs";
 
 /** The line of the check, once it has said something. */
 const checked = async (page) => {
@@ -28,6 +28,7 @@ for (const { name, path, status, state, words, green } of plan.pages) {
         if (javaScriptEnabled) await accessible(page, label);
         if (javaScriptEnabled) await readable(page, label);
         await shot(page, label);
+        if (label === "valid-zh-phone") await firstSight(page, "shopper");
       });
     }
   }

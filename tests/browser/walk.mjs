@@ -59,6 +59,9 @@ export const open = async (name, address, { locale = "zh-CN", size = "phone", be
 
 export const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
 
+/** What is first seen of a page on a telephone: the pictures of the README are made so. */
+export const firstSight = (page, name) => page.screenshot({ path: `${shots}/first-${name}.png` });
+
 /** Accessibility faults that axe calls serious or worse. */
 export const accessible = async (page, name) => {
   await page.evaluate(axe);
