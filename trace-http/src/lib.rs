@@ -8,6 +8,7 @@ pub mod api;
 pub mod body;
 pub mod charset;
 pub mod chart;
+pub mod choices;
 pub mod cli;
 pub mod client;
 pub mod command;

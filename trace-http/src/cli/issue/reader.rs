@@ -16,6 +16,7 @@ use trace_core::{
 
 use super::columns::{Column, Fields};
 use crate::{
+    choices::{BASES, CLASSES},
     cli::{failure::refusal, manner::quoted},
     language::Language,
 };
@@ -29,38 +30,11 @@ pub struct Complaint {
     pub why: String,
 }
 
-const CLASSES: &[(&str, &str, ProductClass)] = &[
-    ("vegetable", "蔬菜", ProductClass::Vegetable),
-    ("fruit", "水果", ProductClass::Fruit),
-    ("tea_leaf", "茶鲜叶", ProductClass::TeaLeaf),
-    (
-        "livestock_and_poultry",
-        "畜禽",
-        ProductClass::LivestockAndPoultry,
-    ),
-    ("egg", "禽蛋", ProductClass::Egg),
-    ("farmed_aquatic", "养殖水产品", ProductClass::FarmedAquatic),
-    ("other", "其他", ProductClass::Other),
-];
-
 const BEGINNINGS: &[(&str, &str, Beginning)] = &[
     ("harvest", "采收", Beginning::Harvest),
     ("slaughter", "屠宰", Beginning::Slaughter),
     ("production", "生产加工", Beginning::Production),
     ("import", "进口", Beginning::Import),
-];
-
-const BASES: &[(&str, Basis)] = &[
-    ("entrusted_test", Basis::EntrustedTest),
-    ("own_test", Basis::OwnTest),
-    ("internal_control", Basis::InternalControl),
-    ("self_promise", Basis::SelfPromise),
-    (
-        "control_meets_requirements",
-        Basis::ControlMeetsRequirements,
-    ),
-    ("own_test_passed", Basis::OwnTestPassed),
-    ("entrusted_test_passed", Basis::EntrustedTestPassed),
 ];
 
 fn known<T: Copy>(list: &[(&str, &str, T)], text: &str) -> Result<T, String> {
@@ -280,7 +254,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn class(&mut self) -> Option<ProductClass> {
-        self.read(Column::Class, |text| known(CLASSES, text))
+        self.read(Column::Class, |text| {
+            let classes = CLASSES.map(|(name, _, zh, class)| (name, zh, class));
+            known(&classes, text)
+        })
     }
 
     pub(super) fn beginning(&mut self) -> Option<Beginning> {

@@ -7,15 +7,13 @@ use serde_json::{Map, Value, json};
 use trace_core::{
     error::Invalid,
     ident::{CivilDate, Gtin, Lot},
-    record::{
-        Quantity,
-        certificate::Elements,
-        claim::Basis,
-        kinds::unit_created::{ProductClass, UnitCreated},
-    },
+    record::{Quantity, certificate::Elements, claim::Basis, kinds::unit_created::UnitCreated},
 };
 
-use crate::language::Language;
+use crate::{
+    choices::{BASES, CLASSES},
+    language::Language,
+};
 
 /// How far one has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
@@ -31,41 +29,6 @@ pub(super) enum Step {
     /// Signed.
     Sign,
 }
-
-/// The classes, by the names of the API.
-pub(super) const CLASSES: [(&str, &str, &str, ProductClass); 7] = [
-    ("vegetable", "Vegetable", "蔬菜", ProductClass::Vegetable),
-    ("fruit", "Fruit", "水果", ProductClass::Fruit),
-    ("tea_leaf", "Tea leaf", "茶鲜叶", ProductClass::TeaLeaf),
-    (
-        "livestock_and_poultry",
-        "Livestock and poultry",
-        "畜禽",
-        ProductClass::LivestockAndPoultry,
-    ),
-    ("egg", "Egg", "禽蛋", ProductClass::Egg),
-    (
-        "farmed_aquatic",
-        "Farmed fish and seafood",
-        "养殖水产品",
-        ProductClass::FarmedAquatic,
-    ),
-    ("other", "Other", "其他", ProductClass::Other),
-];
-
-/// The bases, by the names of the API.
-const BASES: [(&str, Basis); 7] = [
-    ("entrusted_test", Basis::EntrustedTest),
-    ("own_test", Basis::OwnTest),
-    ("internal_control", Basis::InternalControl),
-    ("self_promise", Basis::SelfPromise),
-    (
-        "control_meets_requirements",
-        Basis::ControlMeetsRequirements,
-    ),
-    ("own_test_passed", Basis::OwnTestPassed),
-    ("entrusted_test_passed", Basis::EntrustedTestPassed),
-];
 
 macro_rules! filled {
     ($($field:ident)*) => {

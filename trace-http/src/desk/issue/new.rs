@@ -19,7 +19,7 @@ use trace_core::{
     rules::forms,
 };
 
-use super::filled::{CLASSES, Filled, OF_BATCH, OF_PRODUCT, Step, Wrong};
+use super::filled::{Filled, OF_BATCH, OF_PRODUCT, Step, Wrong};
 use crate::{
     api::{
         Office,
@@ -29,6 +29,7 @@ use crate::{
         orders::Order,
     },
     body::{FormBody, Parameters},
+    choices::CLASSES,
     desk::{
         frame,
         session::{SignedIn, order_key, see},
