@@ -335,7 +335,10 @@ async fn until_signalled(
         Arc::new(|| Ok(())),
     );
     let (stop, stopped) = watch::channel(());
-    let limits = Limits::from(&settings.limits).within(machine::descriptors());
+    let limits = Limits {
+        peer_header: settings.peer_header.clone(),
+        ..Limits::from(&settings.limits).within(machine::descriptors())
+    };
     let subscribed = subscribed(settings, &office, &metrics, router.clone(), stopped)?;
     let counting = tokio::spawn(write_scans(Arc::clone(&office)));
     let chores = tokio::spawn(do_chores(office, settings.operator));

@@ -1,6 +1,6 @@
 //! The accept loop: bounded connections over HTTP/1.1, and an orderly end.
 //!
-//! HTTP/1.1 only. TLS and HTTP/2 belong to the proxy in front, which speaks
+//! HTTP/1.1 only. TLS and HTTP/2 belong to the proxy in front (the README has one), which speaks
 //! HTTP/1.1 to servers anyway; HTTP/2 here would bring its own ways to flood
 //! (resets, continuations) and nothing for short answers. `axum::serve` is not
 //! used: it bounds neither connections nor time.

@@ -73,6 +73,12 @@ pub struct ServeSettings {
     #[arg(long, env = "TRACE_OPERATOR", value_name = "ENTITY")]
     pub operator: Option<EntityId>,
 
+    /// Field of a request's head in which the proxy in front names the reader's address,
+    /// e.g. x-forwarded-for, of which the last is taken. Only behind a proxy that sets it:
+    /// without one readers would name themselves
+    #[arg(long, env = "TRACE_PEER_HEADER", value_name = "NAME")]
+    pub peer_header: Option<axum::http::HeaderName>,
+
     /// Field of a request's head in which the proxy in front says from where a page is
     /// opened: six digits of GB/T 2260. It must remove what readers send under that name
     #[arg(long, env = "TRACE_SCAN_PLACE_HEADER", value_name = "NAME")]
@@ -228,6 +234,7 @@ pub struct LimitSettings {
 impl From<&LimitSettings> for Limits {
     fn from(settings: &LimitSettings) -> Self {
         Self {
+            peer_header: None,
             connections: settings.connections_max,
             head_bytes: settings.head_bytes_max,
             head_fields: settings.head_fields_max,

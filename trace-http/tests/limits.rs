@@ -364,3 +364,23 @@ fn a_refused_client_may_finish_sending_and_still_learns_why() {
     request.extend_from_slice(&body);
     assert_problem(&server.exchange(request), 413, "body_too_large");
 }
+
+#[test]
+fn behind_a_proxy_each_reader_is_who_the_proxy_says_and_otherwise_who_connected() {
+    let ask = |server: &Server, fields: &str| {
+        let answer = server.exchange(format!(
+            "GET /peer HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{fields}\r\n"
+        ));
+        answer.rsplit("\r\n").next().unwrap().to_owned()
+    };
+    let named = "x-forwarded-for: 6.6.6.6, 203.0.113.9\r\n";
+    let alone = Server::start(quick());
+    assert_eq!(ask(&alone, named), "127.0.0.1", "a reader names nobody");
+    let behind = Server::start(Limits {
+        peer_header: Some("x-forwarded-for".parse().unwrap()),
+        ..quick()
+    });
+    assert_eq!(ask(&behind, named), "203.0.113.9");
+    assert_eq!(ask(&behind, ""), "127.0.0.1");
+    assert_eq!(ask(&behind, "x-forwarded-for: nobody\r\n"), "127.0.0.1");
+}

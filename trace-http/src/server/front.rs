@@ -6,7 +6,7 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{
@@ -19,7 +19,7 @@ use std::{
 use axum::{
     Router,
     body::{Body, HttpBody},
-    http::{HeaderValue, Request, Response, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header},
 };
 use http_body_util::Limited;
 use hyper::body::Incoming;
@@ -31,7 +31,8 @@ use crate::{
     problem::{Problem, Refusal},
 };
 
-/// The address at the other end, as an extension of every request.
+/// The address at the other end, or the reader's as the proxy in front names it, as
+/// an extension of every request. What is bounded for each reader goes by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
@@ -72,7 +73,11 @@ impl hyper::service::Service<Request<Incoming>> for Front {
             return answered(last(problem, language));
         }
         let mut request = request.map(|body| Body::new(Limited::new(body, body_bytes_max)));
-        request.extensions_mut().insert(Peer(self.peer));
+        let peer = self.limits.peer_header.as_ref();
+        let named = peer.and_then(|name| named(request.headers(), name));
+        let ip = named.unwrap_or(self.peer.ip());
+        let peer = Peer(SocketAddr::new(ip, self.peer.port()));
+        request.extensions_mut().insert(peer);
         let mut router = self.router.clone();
         let answer_time = self.limits.answer_time;
         let load = Arc::clone(&self.load);
@@ -89,6 +94,13 @@ impl hyper::service::Service<Request<Incoming>> for Front {
             })
         })
     }
+}
+
+/// Whom the proxy in front names: the last of a list, which it added itself; all
+/// before that the reader may have sent. Nobody where it is no address.
+fn named(headers: &HeaderMap, name: &HeaderName) -> Option<IpAddr> {
+    let last = headers.get_all(name).iter().next_back()?;
+    last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
 fn answered(response: Response<Body>) -> Answer {
@@ -117,4 +129,39 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_address_is_the_proxys_word_and_what_is_none_names_nobody() {
+        let name = HeaderName::from_static("x-forwarded-for");
+        let said = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(&name, HeaderValue::from_str(value).unwrap());
+            }
+            named(&headers, &name).map(|ip| ip.to_string())
+        };
+        assert_eq!(said(&["203.0.113.9"]).as_deref(), Some("203.0.113.9"));
+        assert_eq!(
+            said(&["10.0.0.1, 2001:db8::7"]).as_deref(),
+            Some("2001:db8::7")
+        );
+        assert_eq!(
+            said(&["1.1.1.1", "203.0.113.9"]).as_deref(),
+            Some("203.0.113.9")
+        );
+        for nobody in [
+            &[][..],
+            &[""],
+            &["unknown"],
+            &["203.0.113.9, "],
+            &["1.2.3.4:80"],
+        ] {
+            assert_eq!(said(nobody), None, "{nobody:?}");
+        }
+    }
 }

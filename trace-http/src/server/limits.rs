@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderName;
+
 /// Descriptors that are no connection's: the ledger's files and those that replace
 /// them, the log, what tokio waits with; and connections that are turned away.
 const DESCRIPTORS_KEPT: u64 = 64 + super::FAREWELLS_MAX as u64;
@@ -35,6 +37,9 @@ pub struct Limits {
     /// From a head to its answer, body included. A full group commit takes
     /// well below a second, 20 MiB over 10 Mbit/s take 17 s.
     pub answer_time: Duration,
+    /// The field in which a proxy in front names the reader, where there is one:
+    /// without it all readers behind a proxy are one.
+    pub peer_header: Option<HeaderName>,
     /// For requests in flight after the signal to stop. Orchestrators kill
     /// after 30 s; 20 s leave the store time to close.
     pub shutdown_time: Duration,
@@ -51,6 +56,7 @@ impl Default for Limits {
             stall_time: Duration::from_secs(15),
             idle_time: Duration::from_secs(30),
             answer_time: Duration::from_secs(30),
+            peer_header: None,
             shutdown_time: Duration::from_secs(20),
         }
     }

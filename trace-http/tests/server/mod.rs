@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     routing::{get, post},
 };
 use tokio::sync::{Semaphore, oneshot};
@@ -18,7 +18,7 @@ use trace_http::{
     body::{JsonBody, OctetBody},
     metrics::Metrics,
     operations::{observed, routes},
-    server::{Limits, Load, serve},
+    server::{Limits, Load, Peer, serve},
 };
 
 /// No wait in these tests is longer.
@@ -72,6 +72,10 @@ impl Server {
             .route(
                 "/number",
                 post(async |JsonBody(it): JsonBody<Wanted>| it.number.to_string()),
+            )
+            .route(
+                "/peer",
+                get(async |Extension(peer): Extension<Peer>| peer.0.ip().to_string()),
             )
             .route("/panic", get(panics))
             .route(
