@@ -7,7 +7,10 @@ use axum::{
 };
 use maud::{Markup, html};
 use serde_json::Value;
-use trace_core::{ident::Area, record::quantity::BaseUnit};
+use trace_core::{
+    ident::Area,
+    record::{Role, quantity::BaseUnit},
+};
 
 use super::session::{SignedIn, home};
 use crate::{
@@ -27,7 +30,7 @@ pub fn bare(language: Language, title: &str, body: &Markup) -> Markup {
 #[must_use]
 pub fn page(language: Language, SignedIn(token): &SignedIn, title: &str, body: &Markup) -> Markup {
     let grant = &token.grant;
-    let role = language.of(grant.role.name(), grant.role.name_zh());
+    let role = role_words(language, grant.role);
     let body = html! {
         form.leave method="post" action="/sign-out" {
             a.act href=(home(grant.role)) { (language.of("Start", "首页")) }
@@ -37,6 +40,15 @@ pub fn page(language: Language, SignedIn(token): &SignedIn, title: &str, body: &
         (body)
     };
     template::shell(language, title, &body)
+}
+
+/// A role as people read it.
+#[must_use]
+pub fn role_words(language: Language, role: Role) -> String {
+    match language {
+        Language::Chinese => role.name_zh().to_owned(),
+        Language::English => role.name().replace('_', " "),
+    }
 }
 
 /// An area's name, or its digits.

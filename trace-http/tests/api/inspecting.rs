@@ -318,7 +318,7 @@ fn without_a_question_the_page_tells_what_is_going_on_in_the_area_alone() {
     let own = town.token(Who::Inspector, Role::Inspector);
     let before = lookups(&town);
     let page = inspect(&town, &own, "").with(200).text();
-    assert_eq!(lookups(&town), before + 1);
+    assert_eq!(lookups(&town), before + 2, "the area, and its complaints");
     for part in [
         "id=\"map-title\"",
         "issued 1",

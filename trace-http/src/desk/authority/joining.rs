@@ -22,7 +22,7 @@ use crate::{
     api::Office,
     body::{FormBody, Parameters},
     desk::{
-        frame::{self, area_name},
+        frame::{self, area_name, role_words},
         session::{check_site, cookie, home},
     },
     language::Language,
@@ -152,7 +152,7 @@ fn asked(
         @if let Some((invited, name)) = invited {
             p.product { (name.unwrap_or(language.of("A natural person", "自然人"))) }
             p {
-                (language.of(invited.role.name(), invited.role.name_zh()))
+                (role_words(language, invited.role))
                 @if let Some(area) = invited.area { " · " (area_name(language, &area.to_string())) }
             }
         }

@@ -32,7 +32,7 @@ use crate::{
     },
     body::Parameters,
     desk::{
-        frame::{self, area_name},
+        frame::{self, area_name, role_words},
         session::{SignedIn, order_key},
     },
     language::Language,
@@ -145,7 +145,7 @@ fn page(
                 tbody { @for line in &lines { tr {
                     td { a href=(format!("/authority?entity={}", line.id)) { (name(language, line.party.as_ref())) } }
                     td { (area_name(language, &format!("{:06}", line.state.area))) }
-                    td { @for grant in &line.state.grants { (language.of(grant.role.name(), grant.role.name_zh())) " " } }
+                    td { @for grant in &line.state.grants { (role_words(language, grant.role)) " " } }
                     td { (invitation_words(language, line.invitation, office.now_ms())) }
                 } } }
             }
@@ -224,7 +224,7 @@ fn one(
                 input type="hidden" name="role" value=(grant.role.name());
                 input type="hidden" name="area" value=(format!("{:06}", grant.area));
                 p {
-                    (language.of(grant.role.name(), grant.role.name_zh())) " · "
+                    (role_words(language, grant.role)) " · "
                     (area_name(language, &format!("{:06}", grant.area)))
                 }
                 button.plain type="submit" name="act" value="withdraw" { (language.of("Withdraw this role", "撤销该角色")) }
@@ -247,7 +247,7 @@ fn one(
                 (hidden())
                 label for="as" { (language.of("To act as", "以何角色")) }
                 select id="as" name="role" {
-                    @for role in &roles { option value=(role.name()) { (language.of(role.name(), role.name_zh())) } }
+                    @for role in &roles { option value=(role.name()) { (role_words(language, *role)) } }
                 }
                 button type="submit" { (language.of("Make an invitation", "生成邀请")) }
             }
@@ -260,7 +260,7 @@ fn one(
                 (hidden())
                 label for="lost-as" { (language.of("To act as", "以何角色")) }
                 select id="lost-as" name="role" {
-                    @for role in &roles { option value=(role.name()) { (language.of(role.name(), role.name_zh())) } }
+                    @for role in &roles { option value=(role.name()) { (role_words(language, *role)) } }
                 }
                 button type="submit" { (language.of("End them and invite anew", "停用并重新邀请")) }
             }

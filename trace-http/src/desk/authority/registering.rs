@@ -27,7 +27,7 @@ use crate::{
     },
     body::{FormBody, parse_json},
     desk::{
-        frame::{self, area_name},
+        frame::{self, area_name, role_words},
         session::{SignedIn, order_key, see},
     },
     language::Language,
@@ -119,7 +119,7 @@ pub(super) fn roles(language: Language, id: &str, held: &[Role]) -> Markup {
     html! {
         select id=(id) name="role" required {
             @for role in ROLES.iter().filter(|role| !held.contains(role)) {
-                option value=(role.name()) { (language.of(role.name(), role.name_zh())) }
+                option value=(role.name()) { (role_words(language, *role)) }
             }
         }
     }
@@ -358,10 +358,7 @@ fn row<'a>(
         .iter()
         .find(|role| [role.name(), role.name_zh()].contains(&cell(4)));
     let role = role.ok_or_else(|| {
-        let names: Vec<&str> = ROLES
-            .iter()
-            .map(|it| language.of(it.name(), it.name_zh()))
-            .collect();
+        let names: Vec<String> = ROLES.iter().map(|it| role_words(language, *it)).collect();
         format!("{:?}: {}", cell(4), names.join(", "))
     })?;
     let area: Area = cell(2)

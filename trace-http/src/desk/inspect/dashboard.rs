@@ -36,6 +36,7 @@ use crate::{
         questions::{Desk, OpenQuestion},
         sight::Sight,
     },
+    desk::frame::role_words,
     language::Language,
     problem::Problem,
 };
@@ -298,7 +299,7 @@ fn drawn(language: Language, told: &Told) -> Markup {
         h2 { (language.of("Entities by role", "各类主体")) }
         table {
             tbody { @for (role, count) in told.by_role() { tr {
-                th scope="row" { (language.of(role.name(), role.name_zh())) }
+                th scope="row" { (role_words(language, role)) }
                 td { (count) }
             } } }
         }

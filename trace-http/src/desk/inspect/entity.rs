@@ -30,6 +30,7 @@ use crate::{
         reading,
         sight::Sight,
     },
+    desk::frame::role_words,
     language::Language,
     problem::Problem,
 };
@@ -124,7 +125,7 @@ fn told(language: Language, found: &Found) -> Markup {
             dt { (language.of("Roles", "角色")) }
             dd {
                 @for held in &entity.roles {
-                    (language.of(held.role.name(), held.role.name_zh())) " · " (area(language, &held.area)) br;
+                    (role_words(language, held.role)) " · " (area(language, &held.area)) br;
                 }
                 @if entity.roles.is_empty() { (language.of("none now", "目前没有")) }
             }
