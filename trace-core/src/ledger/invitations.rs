@@ -55,6 +55,8 @@ pub enum Ended {
 /// An invitation as it is known without its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invitation {
+    /// How many were made before it.
+    pub number: usize,
     /// To what.
     pub invited: Invited,
     /// When it was made, milliseconds since the epoch.
@@ -153,6 +155,7 @@ impl Invitations {
             });
         }
         let invitation = Invitation {
+            number: inner.rows.len(),
             invited,
             made_ms: now_ms,
             expires_ms: now_ms.saturating_add(INVITATION_LIFE_MS),
@@ -239,7 +242,7 @@ impl Invitations {
             .rows
             .values()
             .filter(|it| it.invited.entity == *entity);
-        own.max_by_key(|it| it.made_ms).copied()
+        own.max_by_key(|it| it.number).copied()
     }
 
     /// How many invitations were made and how many of them were used.
@@ -295,6 +298,7 @@ fn read_line(rows: &mut Rows, path: &Path, line: &[u8]) -> Result<(), Store> {
         } => {
             let area = area.map(AreaCode::area).transpose().map_err(wrong)?;
             let invitation = Invitation {
+                number: rows.len(),
                 invited: Invited {
                     entity,
                     role,

@@ -77,6 +77,21 @@ fn an_invitation_ends_after_a_week_and_when_it_is_revoked() {
 }
 
 #[test]
+fn the_newest_of_an_entity_is_the_last_that_was_made_also_within_a_millisecond() {
+    let disk = Arc::new(FaultyDisk::default());
+    let own = Invitations::create(Arc::clone(&disk) as Arc<dyn Disk>, Path::new(PATH)).unwrap();
+    let entity = invited(1).entity;
+    for n in 1..20 {
+        own.invite(&code(n), invited(1), NOW_MS).unwrap();
+        own.redeem(&code(n), token(n), NOW_MS).unwrap();
+        let newest = own.newest_of(&entity).unwrap();
+        assert_eq!(newest.ended, Some((Ended::Used(token(n)), NOW_MS)));
+    }
+    let again = Invitations::open(disk, Path::new(PATH)).unwrap();
+    assert_eq!(again.newest_of(&entity), own.newest_of(&entity));
+}
+
+#[test]
 fn many_who_use_one_at_once_are_given_one_token() {
     let disk = Arc::new(FaultyDisk::default());
     let own = Invitations::create(disk, Path::new(PATH)).unwrap();
